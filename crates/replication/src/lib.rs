@@ -1,1 +1,8 @@
-//! TBD
+//! The replication strategies, one folder each, and their named weakenings.
+//!
+//! Every strategy is a [`Replica`](anachron_node::Replica): a state machine without I/O. One strategy never imports
+//! another; what they share (the replicated objects, sessions, clocks, quorums) lives in [`common`].
+//!
+//! A *weakening* is a known bug as a named switch of a strategy, with its source. It is off unless a scenario asks.
+
+pub mod common;

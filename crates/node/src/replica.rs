@@ -1,0 +1,73 @@
+//! The contract itself.
+
+use std::fmt::Debug;
+use std::hash::Hash;
+
+use anachron_vocabulary::{Key, NodeId, Value};
+
+use crate::{Context, Disk, Position, Request};
+
+/// A replication strategy's state machine, one value a node.
+///
+/// Handlers must depend on nothing but their arguments and `self`: same inputs, same effects. Maps are ordered.
+/// Messages, timers and records are hashed into the run's fingerprint, so their `Hash` must not depend on addresses.
+pub trait Replica: Sized {
+    /// What all nodes of a cluster are told: time-outs, modes, weakenings.
+    type Config: Clone;
+    /// What nodes say to each other. Keep it small and share bulk (`Arc<[Entry]>`): it is cloned for multicast and
+    /// duplicates.
+    type Message: Clone + Hash + Debug;
+    /// The names of a node's timers. Setting one that is set replaces it.
+    type Timer: Copy + Eq + Hash + Debug;
+    /// What a node writes to its journal.
+    type Record: Clone + Hash + Debug;
+
+    /// Starts the node: the first time with an empty disk, after a crash with what the disk kept.
+    fn boot(config: &Self::Config, disk: Disk<'_, Self::Record>, cx: &mut Context<'_, Self>) -> Self;
+
+    /// A client's request arrived.
+    fn on_client(&mut self, request: Request, cx: &mut Context<'_, Self>);
+
+    /// A node's message arrived. It may be late, twice, or out of order.
+    fn on_message(&mut self, from: NodeId, message: Self::Message, cx: &mut Context<'_, Self>);
+
+    /// A timer went off; it is no longer set.
+    fn on_timer(&mut self, timer: Self::Timer, cx: &mut Context<'_, Self>);
+
+    /// The journal is durable up to `synced`. Effects that waited for it are already on their way.
+    fn on_synced(&mut self, synced: Position, cx: &mut Context<'_, Self>) {
+        let _ = (synced, cx);
+    }
+
+    /// An operator's command arrived. A strategy that has no use for it ignores it.
+    fn on_operator(&mut self, command: OperatorCommand, cx: &mut Context<'_, Self>) {
+        let _ = (command, cx);
+    }
+
+    /// What an observer may know of the node: for invariants and pictures, never for other nodes.
+    fn view(&self) -> View;
+
+    /// The objects as this node holds them, by key: for the question whether replicas agree at rest. Values that
+    /// are equal here must be equal to every later reader.
+    fn contents(&self) -> Vec<(Key, Value)>;
+}
+
+/// What a person at the controls can tell a node, outside the protocol.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum OperatorCommand {
+    /// Become the leader now (a manual failover). Whether that is safe is the strategy's affair.
+    Promote,
+}
+
+/// A node's state in a few words.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct View {
+    /// `leader`, `follower`, `candidate`, `replica`, …
+    pub role: &'static str,
+    /// Term, epoch, view or ballot; zero for strategies that have none.
+    pub term: u64,
+    /// How many log entries are known to be committed (applied, for strategies that don't tell them apart).
+    pub commit: u64,
+    /// Anything else worth a column: clocks, vectors, leases.
+    pub facts: Vec<(&'static str, String)>,
+}

@@ -1,0 +1,7 @@
+//! Parts that several strategies share.
+
+mod sessions;
+mod store;
+
+pub use sessions::{Seen, Sessions};
+pub use store::Store;
