@@ -129,7 +129,9 @@ mod tests {
 
     fn of(words: &[u64]) -> Fingerprint {
         let mut hasher = FingerprintHasher::default();
-        words.iter().for_each(|&word| hasher.word(word));
+        for &word in words {
+            hasher.word(word);
+        }
         hasher.fingerprint()
     }
 
