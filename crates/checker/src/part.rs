@@ -1,0 +1,170 @@
+//! One object's share of a history, and the door through which it is checked.
+//!
+//! Why it exists: linearizability is local (Herlihy and Wing 1990, theorem 1), so each object is checked apart
+//! (P-compositionality: Horn and Kroening 2015). A [`Part`] borrows the history and is independent of every other
+//! part: callers may check them on as many threads as they like and [`combine`] the verdicts.
+
+use std::fmt;
+
+use anachron_history::History;
+use anachron_vocabulary::{Key, Operation, OperationId, Outcome, Reply, Value};
+
+use crate::Model;
+use crate::object::Object;
+
+/// What to check a history against.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CheckOptions {
+    /// The kind of every object.
+    pub model: Model,
+    /// What every object holds before the first operation (a mutex ignores it and starts free). Porcupine's
+    /// key-value files start every key as `""`; Jepsen's registers start as `null`.
+    pub initial: Value,
+}
+
+impl CheckOptions {
+    /// The model with its own initial value.
+    pub fn new(model: Model) -> Self {
+        Self { model, initial: model.default_initial() }
+    }
+
+    /// The same with another initial value.
+    #[must_use]
+    pub fn initial(mut self, initial: Value) -> Self {
+        self.initial = initial;
+        self
+    }
+
+    /// The sequential specification of every object.
+    pub fn object(&self) -> Object {
+        Object { model: self.model, initial: self.initial.clone() }
+    }
+}
+
+/// What is wrong with an operation that a model can't judge.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Problem {
+    /// The model does not know it.
+    Unknown,
+    /// Its reply is not one that such an operation can get (a read that answers `true`).
+    Reply,
+    /// Its argument is not one that it can have (an append of a number).
+    Argument,
+}
+
+/// An operation that does not belong into a history of this model.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct WrongOperation {
+    /// Which operation.
+    pub id: OperationId,
+    /// Its name.
+    pub name: &'static str,
+    /// The model it was checked against.
+    pub model: Model,
+    /// What is wrong with it.
+    pub problem: Problem,
+}
+
+impl fmt::Display for WrongOperation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, name, model, problem } = self;
+        match problem {
+            Problem::Unknown => write!(
+                f,
+                "operation {} is `{name}`, which the model {model} does not know; it knows {}",
+                id.0,
+                model.operations().join(", ")
+            ),
+            Problem::Reply => {
+                write!(f, "operation {} is `{name}`, and its reply is not one that `{name}` can get", id.0)
+            }
+            Problem::Argument => write!(f, "operation {} is `{name}`, which needs a text", id.0),
+        }
+    }
+}
+
+impl std::error::Error for WrongOperation {}
+
+/// One object's operations, ready to be checked apart from all others.
+#[derive(Clone, Debug)]
+pub struct Part<'h> {
+    pub(crate) history: &'h History,
+    pub(crate) model: Model,
+    pub(crate) initial: Value,
+    pub(crate) key: Key,
+    /// The object's operations that may have happened, by position in the history; failed ones are left out.
+    pub(crate) ids: Vec<OperationId>,
+    failed: usize,
+}
+
+impl Part<'_> {
+    /// The object.
+    pub fn key(&self) -> Key {
+        self.key
+    }
+
+    /// How many operations the object has, failed ones included.
+    pub fn len(&self) -> usize {
+        self.ids.len() + self.failed
+    }
+
+    /// True if the object has no operation.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// Splits a history into one part an object, in the order of the keys.
+///
+/// The history must be well-formed ([`History::validate`]); that is asserted record by record where the check
+/// relies on it.
+///
+/// # Errors
+/// The first operation that the model can't judge, failed ones included.
+pub fn partition<'h>(history: &'h History, options: &CheckOptions) -> Result<Vec<Part<'h>>, WrongOperation> {
+    let mut parts: Vec<Option<Part<'h>>> = Vec::new();
+    for (id, record) in history.iter() {
+        if let Some(problem) = problem(options.model, &record.operation, &record.outcome) {
+            return Err(WrongOperation { id, name: record.operation.name(), model: options.model, problem });
+        }
+        let slot = record.key.index();
+        if slot >= parts.len() {
+            parts.resize_with(slot + 1, || None);
+        }
+        let part = parts[slot].get_or_insert_with(|| Part {
+            history,
+            model: options.model,
+            initial: options.initial.clone(),
+            key: record.key,
+            ids: Vec::new(),
+            failed: 0,
+        });
+        if record.outcome == Outcome::Failed {
+            part.failed += 1;
+        } else {
+            part.ids.push(id);
+        }
+    }
+    Ok(parts.into_iter().flatten().collect())
+}
+
+/// What keeps this model from judging this operation, if anything.
+fn problem(model: Model, operation: &Operation, outcome: &Outcome) -> Option<Problem> {
+    if !model.knows(operation) {
+        return Some(Problem::Unknown);
+    }
+    if let Operation::Append(value) = operation
+        && !matches!(value, Value::Text(_))
+    {
+        return Some(Problem::Argument);
+    }
+    let Outcome::Ok(reply) = outcome else { return None };
+    let fits = match operation {
+        Operation::Read => matches!(reply, Reply::Value(_)),
+        Operation::CompareAndSet { .. } => matches!(reply, Reply::Swapped(_)),
+        Operation::Write(_) | Operation::Append(_) | Operation::Acquire | Operation::Release => {
+            *reply == Reply::Done
+        }
+    };
+    (!fits).then_some(Problem::Reply)
+}

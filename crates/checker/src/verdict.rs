@@ -1,0 +1,199 @@
+//! What the judge says: one of three verdicts for every object, with a certificate or an account of how far it got.
+//!
+//! Why it exists: an answer that nobody can check is an opinion. *Linearizable* comes with an order, *not
+//! linearizable* with a small core, and both are re-checked by [`verify`](crate::verify), which shares no code with
+//! the roads that found them. *Undecided* is a verdict of its own and never a pass.
+
+use std::fmt;
+
+use anachron_vocabulary::{Key, OperationId};
+
+use crate::Limit;
+
+/// One order of an object's operations that respects real time and that the specification accepts.
+///
+/// It holds every operation that is ok, none that failed, and those of unknown outcome that took effect.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Order(pub Vec<OperationId>);
+
+/// How an operation of a core is kept.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Kept {
+    /// As the history has it.
+    AsItWas,
+    /// Its outcome weakened to unknown: it may take effect at any time after its call, or never.
+    AsUnknown,
+}
+
+/// One operation of a core.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CoreOperation {
+    /// Which.
+    pub id: OperationId,
+    /// In what form.
+    pub kept: Kept,
+}
+
+/// A small set of one object's operations that can't be put in order whatever the others did.
+///
+/// Only weakenings that can't invent a violation lead from the history to its core: an operation that only observes
+/// may go; one that changes the object may become unknown; an unknown one may go if nothing kept could ever notice
+/// it (see [`verify::verify_core`](crate::verify::verify_core), which states and checks the rule).
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Core {
+    /// The operations, by time of call.
+    pub operations: Vec<CoreOperation>,
+    /// The longest legal order of the core's operations that was found; no longer one exists when the core was
+    /// searched exhaustively.
+    pub longest_order: Vec<OperationId>,
+    /// True if no single further weakening was found to leave a violation: the core is locally minimal. False if
+    /// the budget ended before the core was as small as it gets; it is a proof all the same.
+    pub minimal: bool,
+}
+
+/// How far a search got before its budget was spent.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Progress {
+    /// The longest legal order found.
+    pub longest_order: Vec<OperationId>,
+    /// How many operations that are ok that order holds…
+    pub placed: usize,
+    /// …of how many.
+    pub required: usize,
+    /// Which limit ended the search.
+    pub limit: Limit,
+}
+
+/// What is known of one object.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    /// There is a legal order, and this is one.
+    Linearizable(Order),
+    /// There is none, and this is why.
+    NotLinearizable(Core),
+    /// The budget was spent first.
+    Undecided(Progress),
+}
+
+impl Verdict {
+    /// The verdict without its certificate.
+    pub fn decision(&self) -> Decision {
+        match self {
+            Self::Linearizable(_) => Decision::Linearizable,
+            Self::NotLinearizable(_) => Decision::NotLinearizable,
+            Self::Undecided(_) => Decision::Undecided,
+        }
+    }
+}
+
+/// A verdict without its certificate.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Decision {
+    /// Every object has a legal order.
+    Linearizable,
+    /// Some object has none.
+    NotLinearizable,
+    /// No violation was found, and some object was not decided within the budget.
+    Undecided,
+}
+
+impl Decision {
+    /// `linearizable`, `not-linearizable` or `undecided`, as in the machine-readable output.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Linearizable => "linearizable",
+            Self::NotLinearizable => "not-linearizable",
+            Self::Undecided => "undecided",
+        }
+    }
+}
+
+impl fmt::Display for Decision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotLinearizable => "not linearizable",
+            other => other.name(),
+        })
+    }
+}
+
+/// By which road a verdict was reached.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Road {
+    /// Zones of a register whose written values are unique (Gibbons and Korach 1997).
+    Zones,
+    /// The search over configurations (Wing and Gong 1993; Lowe 2017).
+    Search,
+}
+
+impl Road {
+    /// `zones` or `search`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Zones => "zones",
+            Self::Search => "search",
+        }
+    }
+}
+
+impl fmt::Display for Road {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The verdict on one object, and how it was reached.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PartVerdict {
+    /// The object.
+    pub key: Key,
+    /// How many operations of the history are its own, failed ones included.
+    pub operations: usize,
+    /// What is known of it.
+    pub verdict: Verdict,
+    /// By which road.
+    pub road: Road,
+    /// How many configurations the search explored; 0 on a road that doesn't search.
+    pub configurations: u64,
+}
+
+/// The verdict on a history: its objects' verdicts, by key. A history is linearizable iff each object's part is
+/// (locality: Herlihy and Wing 1990, theorem 1).
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Judgement {
+    /// One entry an object, in the order of the keys.
+    pub parts: Vec<PartVerdict>,
+}
+
+impl Judgement {
+    /// The decision on the whole: one violation settles it; otherwise one open question leaves it open.
+    pub fn decision(&self) -> Decision {
+        let decisions = || self.parts.iter().map(|part| part.verdict.decision());
+        if decisions().any(|decision| decision == Decision::NotLinearizable) {
+            Decision::NotLinearizable
+        } else if decisions().any(|decision| decision == Decision::Undecided) {
+            Decision::Undecided
+        } else {
+            Decision::Linearizable
+        }
+    }
+
+    /// The first object with a violation, and its core.
+    pub fn violation(&self) -> Option<(&PartVerdict, &Core)> {
+        self.parts.iter().find_map(|part| match &part.verdict {
+            Verdict::NotLinearizable(core) => Some((part, core)),
+            _ => None,
+        })
+    }
+
+    /// Configurations explored over all objects.
+    pub fn configurations(&self) -> u64 {
+        self.parts.iter().map(|part| part.configurations).sum()
+    }
+}
+
+/// Puts the verdicts of a history's parts together. They may come in any order, as they do from several threads.
+pub fn combine(mut parts: Vec<PartVerdict>) -> Judgement {
+    parts.sort_by_key(|part| part.key);
+    Judgement { parts }
+}

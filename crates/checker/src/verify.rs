@@ -1,0 +1,223 @@
+//! Re-checks certificates: short, slow where it may be, and meant to be believed on reading.
+//!
+//! Why it exists: the roads that find verdicts are clever, so they are not to be trusted. This module shares no code
+//! with them, nor even the compiled form of the specification: it replays operations on a plain object of its own.
+//!
+//! What it promises: `Ok` means that the certificate proves its verdict for that object of that history. Anything
+//! that it can't re-check within its own small means is an error ([`Flaw::TooBig`]), never a pass.
+
+mod core_rules;
+mod replay;
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use anachron_history::History;
+use anachron_vocabulary::{Key, OperationId, Outcome};
+
+use crate::{CheckOptions, Core, CoreOperation, Kept, Order, PartVerdict, Verdict};
+use replay::Replay;
+
+/// How many configurations the re-check of a core may take.
+const CORE_CONFIGURATIONS: usize = 200_000;
+
+/// Why a certificate does not prove its verdict.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Flaw {
+    /// It names an operation that the history does not have.
+    NoSuchOperation(OperationId),
+    /// It names an operation of another object.
+    OtherObject(OperationId),
+    /// It names an operation twice.
+    Twice(OperationId),
+    /// It uses an operation that certainly did not happen.
+    DidNotHappen(OperationId),
+    /// The order leaves out an operation that is ok.
+    Missing(OperationId),
+    /// The order puts the second operation after the first, but the second had returned before the first was called.
+    RealTime(OperationId, OperationId),
+    /// The specification refuses this operation at its place in the order.
+    Refused(OperationId),
+    /// The core keeps an operation as it was whose outcome nobody knows.
+    NotOk(OperationId),
+    /// The core leaves out an operation that something kept could notice: without it the core proves nothing.
+    Needed(OperationId),
+    /// The core has this legal order, so it is no violation.
+    Linearizable(Vec<OperationId>),
+    /// Re-checking the core takes more than this module spends.
+    TooBig,
+    /// There is no certificate: the verdict is *undecided*.
+    Undecided,
+}
+
+impl fmt::Display for Flaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoSuchOperation(id) => write!(f, "the history has no operation {}", id.0),
+            Self::OtherObject(id) => write!(f, "operation {} belongs to another object", id.0),
+            Self::Twice(id) => write!(f, "operation {} is there twice", id.0),
+            Self::DidNotHappen(id) => write!(f, "operation {} failed, so it did not happen", id.0),
+            Self::Missing(id) => write!(f, "operation {} is ok but is not in the order", id.0),
+            Self::RealTime(first, second) => write!(
+                f,
+                "operation {} stands before operation {}, which had returned before it was called",
+                first.0, second.0
+            ),
+            Self::Refused(id) => write!(f, "operation {} is not legal at its place in the order", id.0),
+            Self::NotOk(id) => write!(f, "operation {} is kept as it was, but its outcome is unknown", id.0),
+            Self::Needed(id) => {
+                write!(f, "operation {} is left out of the core, but something kept could notice it", id.0)
+            }
+            Self::Linearizable(order) => {
+                let order: Vec<String> = order.iter().map(|id| id.0.to_string()).collect();
+                write!(f, "the core has a legal order: {}", order.join(", "))
+            }
+            Self::TooBig => f.write_str("the core is too big to be re-checked"),
+            Self::Undecided => f.write_str("an undecided verdict has no certificate"),
+        }
+    }
+}
+
+impl std::error::Error for Flaw {}
+
+/// Re-checks the certificate of one object's verdict.
+///
+/// # Errors
+/// The first flaw found.
+pub fn verify(history: &History, options: &CheckOptions, part: &PartVerdict) -> Result<(), Flaw> {
+    match &part.verdict {
+        Verdict::Linearizable(order) => verify_order(history, options, part.key, order),
+        Verdict::NotLinearizable(core) => verify_core(history, options, part.key, core),
+        Verdict::Undecided(_) => Err(Flaw::Undecided),
+    }
+}
+
+/// Checks that a certificate names operations of this object, each once, and none that failed.
+fn check_names(history: &History, key: Key, ids: impl Iterator<Item = OperationId>) -> Result<(), Flaw> {
+    let mut seen = vec![false; history.records.len()];
+    for id in ids {
+        let record = history.records.get(id.index()).ok_or(Flaw::NoSuchOperation(id))?;
+        if record.key != key {
+            return Err(Flaw::OtherObject(id));
+        }
+        if record.outcome == Outcome::Failed {
+            return Err(Flaw::DidNotHappen(id));
+        }
+        if std::mem::replace(&mut seen[id.index()], true) {
+            return Err(Flaw::Twice(id));
+        }
+    }
+    Ok(())
+}
+
+/// Re-checks an order: it holds every operation of the object that is ok, respects real time, and the specification
+/// accepts it. Linear in the history and the texts in it.
+///
+/// # Errors
+/// The first flaw found.
+pub fn verify_order(history: &History, options: &CheckOptions, key: Key, order: &Order) -> Result<(), Flaw> {
+    let Order(order) = order;
+    check_names(history, key, order.iter().copied())?;
+    let mut placed = vec![false; history.records.len()];
+    for id in order {
+        placed[id.index()] = true;
+    }
+    for (id, record) in history.iter() {
+        if record.key == key && matches!(record.outcome, Outcome::Ok(_)) && !placed[id.index()] {
+            return Err(Flaw::Missing(id));
+        }
+    }
+    // Real time: nothing stands behind an operation that was called after it had returned. The latest call among
+    // the operations so far is the one most likely to break this, and the only one that needs a look.
+    let mut latest: Option<OperationId> = None;
+    for &id in order {
+        let record = history.record(id);
+        if let Some(before) = latest
+            && record.precedes(history.record(before))
+        {
+            return Err(Flaw::RealTime(before, id));
+        }
+        if latest.is_none_or(|before| history.record(before).call < record.call) {
+            latest = Some(id);
+        }
+    }
+    let mut object = Replay::new(options);
+    for &id in order {
+        let record = history.record(id);
+        let reply = match &record.outcome {
+            Outcome::Ok(reply) => Some(reply),
+            Outcome::Unknown | Outcome::Failed => None,
+        };
+        if !object.apply(&record.operation, reply) {
+            return Err(Flaw::Refused(id));
+        }
+    }
+    Ok(())
+}
+
+/// Re-checks a core: it follows from the history by weakenings that can't invent a violation, and it has no legal
+/// order. See `core_rules` for the weakenings and why they are sound.
+///
+/// # Errors
+/// The first flaw found.
+pub fn verify_core(history: &History, options: &CheckOptions, key: Key, core: &Core) -> Result<(), Flaw> {
+    let kept = &core.operations;
+    check_names(history, key, kept.iter().map(|kept| kept.id))?;
+    for &CoreOperation { id, kept } in kept {
+        if kept == Kept::AsItWas && !matches!(history.record(id).outcome, Outcome::Ok(_)) {
+            return Err(Flaw::NotOk(id));
+        }
+    }
+    core_rules::check(history, options, key, kept)?;
+    match legal_order(history, options, kept) {
+        Answer::None => Ok(()),
+        Answer::Order(order) => Err(Flaw::Linearizable(order)),
+        Answer::TooBig => Err(Flaw::TooBig),
+    }
+}
+
+/// What the small search found.
+enum Answer {
+    None,
+    Order(Vec<OperationId>),
+    TooBig,
+}
+
+/// Wing and Gong's search (1993), remembering what it has seen: try every operation that nothing unplaced precedes.
+fn legal_order(history: &History, options: &CheckOptions, kept: &[CoreOperation]) -> Answer {
+    let required = |index: usize| kept[index].kept == Kept::AsItWas;
+    let precedes = |first: usize, second: usize| {
+        required(first) && history.record(kept[first].id).precedes(history.record(kept[second].id))
+    };
+    let mut seen: BTreeSet<(Vec<bool>, Replay)> = BTreeSet::new();
+    let mut stack = vec![(vec![false; kept.len()], Replay::new(options), Vec::new())];
+    while let Some((placed, object, order)) = stack.pop() {
+        if (0..kept.len()).all(|index| placed[index] || !required(index)) {
+            return Answer::Order(order);
+        }
+        if !seen.insert((placed.clone(), object.clone())) {
+            continue;
+        }
+        if seen.len() > CORE_CONFIGURATIONS {
+            return Answer::TooBig;
+        }
+        for next in 0..kept.len() {
+            if placed[next] || (0..kept.len()).any(|other| !placed[other] && precedes(other, next)) {
+                continue;
+            }
+            let record = history.record(kept[next].id);
+            let reply = match &record.outcome {
+                Outcome::Ok(reply) if required(next) => Some(reply),
+                _ => None,
+            };
+            let mut after = object.clone();
+            if after.apply(&record.operation, reply) {
+                let (mut placed, mut order) = (placed.clone(), order.clone());
+                placed[next] = true;
+                order.push(kept[next].id);
+                stack.push((placed, after, order));
+            }
+        }
+    }
+    Answer::None
+}
