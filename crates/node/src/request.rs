@@ -1,5 +1,7 @@
 //! What arrives from a client, and what goes back.
 
+use std::fmt;
+
 use anachron_vocabulary::{ClientId, Key, NodeId, Operation, Reply};
 
 /// Names one request of one client. A retry may carry the same id (so that a session can recognise it) or a new one.
@@ -47,4 +49,16 @@ pub enum Refusal {
     NoQuorum,
     /// The strategy does not offer this operation (an append on a register that only reads and writes, say).
     Unsupported,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotLeader { leader: Some(leader) } => write!(f, "not the leader, ask {leader}"),
+            Self::NotLeader { leader: None } => f.write_str("not the leader"),
+            Self::LockState => f.write_str("the lock is not yours to take or to give back"),
+            Self::NoQuorum => f.write_str("too few replicas can be reached"),
+            Self::Unsupported => f.write_str("this strategy does not offer the operation"),
+        }
+    }
 }

@@ -48,6 +48,12 @@ impl Ratio {
         self.numerator == 0
     }
 
+    /// True if this probability is smaller than `other`.
+    pub fn is_less_than(self, other: Self) -> bool {
+        u64::from(self.numerator) * u64::from(other.denominator)
+            < u64::from(other.numerator) * u64::from(self.denominator)
+    }
+
     /// Decides an event of this probability from 64 uniformly random bits, without rounding:
     /// it happens iff `bits / 2^64 < numerator / denominator`.
     pub fn happens(self, bits: u64) -> bool {
