@@ -1,0 +1,53 @@
+//! After the run: peace, and the two questions that a history can't answer.
+
+use anachron_node::Replica;
+use anachron_trace::Observer;
+use anachron_vocabulary::{ClientId, OperationId, Outcome, VirtualTime};
+
+use super::Simulation;
+use crate::Afterwards;
+use crate::run::Rest;
+
+impl<R: Replica, O: Observer> Simulation<'_, R, O> {
+    /// The two questions of [`Afterwards`].
+    pub(super) fn rest(&mut self, afterwards: &Afterwards) -> Rest {
+        for client in &mut self.clients {
+            client.generation += 1; // no client wakes up again
+        }
+        self.now = VirtualTime::ZERO + self.world.duration;
+        self.schedule_over = true;
+        for number in 0..self.in_force.len() {
+            self.fault(number, false);
+        }
+        let quiet = self.now + afterwards.settle;
+        self.run_until(quiet, |_| false);
+        self.now = quiet;
+        let contents: Vec<Vec<_>> = self
+            .processes
+            .iter()
+            .map(|process| process.replica.as_ref().map(Replica::contents).unwrap_or_default())
+            .collect();
+        let progressed = self.probe(afterwards);
+        Rest { converged: contents.windows(2).all(|pair| pair[0] == pair[1]), contents, progressed }
+    }
+
+    /// Asks every node in turn for one operation until it completes or its time is up.
+    pub(super) fn probe(&mut self, afterwards: &Afterwards) -> bool {
+        let number = self.clients.len();
+        self.add_client(
+            ClientId::from_index(number),
+            self.probe.expect("whoever asks afterwards brings a plan"),
+        );
+        let first = OperationId::from_index(self.records.len());
+        self.wake_client(number, Some(self.now));
+        let end = self.now + afterwards.within;
+        let answered = |simulation: &Self| {
+            simulation
+                .records
+                .get(first.index())
+                .is_some_and(|record| matches!(record.outcome, Outcome::Ok(_)))
+        };
+        self.run_until(end, answered);
+        answered(self)
+    }
+}
