@@ -1,0 +1,133 @@
+//! Variants, their expectations, and what an operator does.
+
+use std::collections::BTreeSet;
+
+use anachron_vocabulary::{NodeId, VirtualDuration, VirtualTime};
+
+use super::check::Check;
+use super::client::node_choice;
+use super::names::Names;
+use crate::path::Path;
+use crate::written;
+use crate::{Expectation, ExpectedVerdict, OperatorAction, SeedRange, Strategy, Variant};
+
+/// The seed of a variant that names none.
+const DEFAULT_SEED: u64 = 1;
+
+pub(crate) fn resolve(
+    check: &mut Check<'_>,
+    path: &Path,
+    names: &Names,
+    duration: VirtualDuration,
+    written: Vec<written::Variant>,
+) -> Vec<Variant> {
+    if written.is_empty() {
+        check.error(path, "expected at least one variant: a strategy to run the story under");
+    }
+    let mut taken = BTreeSet::new();
+    let mut variants = Vec::with_capacity(written.len());
+    for (index, written) in written.into_iter().enumerate() {
+        let path = path.index(index);
+        check.kebab_case(&path.field("name"), &written.name);
+        check.not_blank(&path.field("title"), &written.title);
+        if let Some(notice) = &written.notice {
+            check.not_blank(&path.field("notice"), notice);
+        }
+        if !taken.insert(written.name.clone()) {
+            check.error(&path.field("name"), format!("there is a variant `{}` already", written.name));
+        }
+        variants.push(one(check, &path, names, duration, written));
+    }
+    variants
+}
+
+fn one(
+    check: &mut Check<'_>,
+    path: &Path,
+    names: &Names,
+    duration: VirtualDuration,
+    written: written::Variant,
+) -> Variant {
+    let strategy_path = path.field("strategy");
+    check.kebab_case(&strategy_path.field("name"), &written.strategy.name);
+    let mut on = BTreeSet::new();
+    for (index, weakening) in written.strategy.weakenings.iter().enumerate() {
+        let path = strategy_path.field("weakenings").index(index);
+        check.kebab_case(&path, weakening);
+        if !on.insert(weakening) {
+            check.error(&path, format!("the weakening `{weakening}` is named twice"));
+        }
+    }
+    let mut node_choices = Vec::new();
+    for (name, choice) in &written.client_nodes {
+        let path = path.field("client_nodes").field(name);
+        let choice = node_choice(check, &path, names, choice);
+        for client in names.clients(check, &path, name) {
+            if node_choices.iter().any(|(other, _)| *other == client) {
+                check.error(&path, "a client of this group has a choice of its own beside this one");
+                break;
+            }
+            node_choices.push((client, choice.clone()));
+        }
+    }
+    let operator_path = path.field("operator");
+    let operator = written.operator.map(|actions| operator(check, &operator_path, names, duration, &actions));
+    let expect = expectation(check, &path.field("expect"), written.expect);
+    Variant {
+        name: written.name,
+        title: written.title,
+        notice: written.notice,
+        strategy: Strategy {
+            name: written.strategy.name,
+            options: written.strategy.options,
+            weakenings: written.strategy.weakenings,
+        },
+        node_choices,
+        operator,
+        seed: written.seed.unwrap_or(DEFAULT_SEED),
+        expect,
+    }
+}
+
+/// What an operator does, by time.
+pub(crate) fn operator(
+    check: &mut Check<'_>,
+    path: &Path,
+    names: &Names,
+    duration: VirtualDuration,
+    written: &[written::OperatorAction],
+) -> Vec<OperatorAction> {
+    let mut actions = Vec::with_capacity(written.len());
+    for (index, action) in written.iter().enumerate() {
+        let path = path.index(index);
+        let at = VirtualTime(action.at.0.0);
+        check.before_end(&path.field("at"), at, duration);
+        let promote = names.node(check, &path.field("promote"), &action.promote).unwrap_or(NodeId(0));
+        actions.push(OperatorAction { at, promote });
+    }
+    actions.sort_by_key(|action| action.at);
+    actions
+}
+
+fn expectation(check: &mut Check<'_>, path: &Path, written: written::Expect) -> Expectation {
+    if let Some(kind) = &written.kind {
+        check.kebab_case(&path.field("kind"), kind);
+        if written.verdict == ExpectedVerdict::Linearizable {
+            check.error(&path.field("kind"), "a linearizable run shows no anomaly; leave `kind` out");
+        }
+    }
+    let seeds = written.seeds.map(|seeds| {
+        if seeds.to <= seeds.from {
+            let message = format!("expected a seed above {}: the range ends before it", seeds.from);
+            check.error(&path.field("seeds").field("to"), message);
+        }
+        SeedRange { from: seeds.from, to: seeds.to, occurs: seeds.occurs }
+    });
+    Expectation {
+        verdict: written.verdict,
+        kind: written.kind,
+        converges: written.converges,
+        progresses: written.progresses,
+        seeds,
+    }
+}

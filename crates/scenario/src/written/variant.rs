@@ -1,0 +1,59 @@
+//! Variants as they are written.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::NodeChoice;
+use crate::quantity::DurationText;
+use crate::{ExpectedVerdict, Occurs};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Variant {
+    pub(crate) name: String,
+    pub(crate) title: String,
+    pub(crate) notice: Option<String>,
+    pub(crate) strategy: Strategy,
+    #[serde(default)]
+    pub(crate) client_nodes: BTreeMap<String, NodeChoice>,
+    pub(crate) operator: Option<Vec<OperatorAction>>,
+    pub(crate) seed: Option<u64>,
+    pub(crate) expect: Expect,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Strategy {
+    pub(crate) name: String,
+    #[serde(default)]
+    pub(crate) options: serde_json::Map<String, serde_json::Value>,
+    #[serde(default)]
+    pub(crate) weakenings: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OperatorAction {
+    pub(crate) at: DurationText,
+    pub(crate) promote: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Expect {
+    pub(crate) verdict: ExpectedVerdict,
+    pub(crate) kind: Option<String>,
+    pub(crate) converges: Option<bool>,
+    pub(crate) progresses: Option<bool>,
+    pub(crate) seeds: Option<SeedRange>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SeedRange {
+    pub(crate) from: u64,
+    pub(crate) to: u64,
+    #[serde(default)]
+    pub(crate) occurs: Occurs,
+}
