@@ -22,6 +22,7 @@
 
 mod context;
 mod disk;
+pub mod driver;
 mod random;
 mod replica;
 mod request;
