@@ -6,3 +6,4 @@
 //! A *weakening* is a known bug as a named switch of a strategy, with its source. It is off unless a scenario asks.
 
 pub mod common;
+pub mod raft;

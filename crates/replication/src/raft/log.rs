@@ -1,0 +1,258 @@
+//! The replicated log (Raft, section 5.3): entries numbered from 1, each with the term of the leader that made it.
+//!
+//! It promises access by index in constant time, and knows how far it is durable: each entry remembers the journal
+//! position behind which it is safe. It knows nothing of commitment; that is `commit.rs`.
+//!
+//! Left out on purpose: compaction. With snapshots the log will start after an index above zero; every access goes
+//! through an [`Index`], so that only this file has to learn it.
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use anachron_node::{Position, Request};
+
+/// A term: the period of at most one leader (Raft, section 5.1). Zero is before the first election.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Term(pub u64);
+
+/// An entry's place in the log, from 1 up. Zero is the place before the first entry.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Index(pub u64);
+
+impl Term {
+    /// The next term.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+impl Index {
+    /// The place before the first entry.
+    pub const ZERO: Self = Self(0);
+
+    /// The next place.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+
+    /// The place before; zero has none and stays.
+    #[must_use]
+    pub fn previous(self) -> Self {
+        Self(self.0.saturating_sub(1))
+    }
+
+    /// The place `count` entries further on.
+    #[must_use]
+    pub fn plus(self, count: usize) -> Self {
+        Self(self.0 + count as u64)
+    }
+
+    /// How many entries lie up to here: where a slice of entries is cut behind this one.
+    fn count(self) -> usize {
+        usize::try_from(self.0).unwrap_or(usize::MAX)
+    }
+}
+
+impl fmt::Display for Term {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for Index {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// What an entry does to the state machine.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Command {
+    /// Nothing. A leader starts its term with one, to learn what is committed (section 8).
+    NoOp,
+    /// A client's request.
+    Client(Request),
+}
+
+/// One entry of the log.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Entry {
+    /// The term of the leader that appended it first.
+    pub term: Term,
+    /// What it does.
+    pub command: Command,
+}
+
+/// Some entries in a row, shared between messages. None at all costs no allocation: heartbeats are free.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Entries(Option<Arc<[Entry]>>);
+
+impl Entries {
+    /// A shared copy of `entries`.
+    pub fn new(entries: &[Entry]) -> Self {
+        Self((!entries.is_empty()).then(|| entries.into()))
+    }
+}
+
+impl Deref for Entries {
+    type Target = [Entry];
+
+    fn deref(&self) -> &[Entry] {
+        self.0.as_deref().unwrap_or(&[])
+    }
+}
+
+/// The entries of one node.
+///
+/// Invariants: `entries` and `positions` are equally long; `durable` is at most the last index.
+#[derive(Clone, Debug, Default)]
+pub struct Log {
+    entries: Vec<Entry>,
+    /// For each entry, the journal position behind its record.
+    positions: Vec<Position>,
+    durable: Index,
+}
+
+impl Log {
+    /// The place of the last entry; zero if there is none.
+    pub fn last_index(&self) -> Index {
+        Index(self.entries.len() as u64)
+    }
+
+    /// The term of the last entry; zero if there is none.
+    pub fn last_term(&self) -> Term {
+        self.entries.last().map_or(Term(0), |entry| entry.term)
+    }
+
+    /// The entry at `index`.
+    pub fn get(&self, index: Index) -> Option<&Entry> {
+        self.entries.get(index.count().checked_sub(1)?)
+    }
+
+    /// The term of the entry at `index`. The place before the first entry has term zero, so that the check of what
+    /// comes before an entry needs no special case.
+    pub fn term_at(&self, index: Index) -> Option<Term> {
+        if index == Index::ZERO { Some(Term(0)) } else { self.get(index).map(|entry| entry.term) }
+    }
+
+    /// All entries in order.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// Adds an entry whose record ends at `position` of the journal.
+    pub(super) fn append(&mut self, entry: Entry, position: Position) -> Index {
+        self.entries.push(entry);
+        self.positions.push(position);
+        self.last_index()
+    }
+
+    /// Removes every entry behind `keep`.
+    pub(super) fn truncate(&mut self, keep: Index) {
+        self.entries.truncate(keep.count());
+        self.positions.truncate(keep.count());
+        self.durable = self.durable.min(keep);
+    }
+
+    /// The entries behind `keep`.
+    pub(super) fn tail(&self, keep: Index) -> &[Entry] {
+        &self.entries[keep.count().min(self.entries.len())..]
+    }
+
+    /// A shared copy of at most `limit` entries from `first` on.
+    pub(super) fn batch(&self, first: Index, limit: usize) -> Entries {
+        let tail = self.tail(first.previous());
+        Entries::new(&tail[..tail.len().min(limit)])
+    }
+
+    /// The first place of the unbroken row of entries that ends at `index` and has its term.
+    pub(super) fn first_of_term_at(&self, index: Index) -> Index {
+        let Some(term) = self.term_at(index) else { return index };
+        let mut first = index;
+        while first.previous() > Index::ZERO && self.term_at(first.previous()) == Some(term) {
+            first = first.previous();
+        }
+        first
+    }
+
+    /// The last place at or before `limit` whose entry's term is at most `term`.
+    pub(super) fn last_with_term_at_most(&self, term: Term, limit: Index) -> Index {
+        let head = &self.entries[..limit.count().min(self.entries.len())];
+        Index(head.partition_point(|entry| entry.term <= term) as u64)
+    }
+
+    /// The journal position that makes everything up to `index` durable.
+    pub(super) fn position_of(&self, index: Index) -> Position {
+        index.count().checked_sub(1).and_then(|row| self.positions.get(row)).copied().unwrap_or_default()
+    }
+
+    /// The last entry that is known to survive a crash.
+    pub fn durable(&self) -> Index {
+        self.durable
+    }
+
+    /// The journal is durable up to `synced`.
+    pub(super) fn on_synced(&mut self, synced: Position) {
+        while self.durable < self.last_index() && self.position_of(self.durable.next()) <= synced {
+            self.durable = self.durable.next();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn log(terms: &[u64]) -> Log {
+        let mut log = Log::default();
+        for (row, &term) in terms.iter().enumerate() {
+            log.append(Entry { term: Term(term), command: Command::NoOp }, Position(row as u64 + 1));
+        }
+        log
+    }
+
+    #[test]
+    fn the_place_before_the_first_entry_has_term_zero() {
+        let log = log(&[2, 3]);
+        assert_eq!(log.term_at(Index(0)), Some(Term(0)));
+        assert_eq!(log.term_at(Index(2)), Some(Term(3)));
+        assert_eq!(log.term_at(Index(3)), None);
+        assert_eq!((log.last_index(), log.last_term()), (Index(2), Term(3)));
+    }
+
+    #[test]
+    fn an_entry_is_durable_once_the_journal_is_synced_behind_it() {
+        let mut log = log(&[1, 1, 1]);
+        log.on_synced(Position(2));
+        assert_eq!(log.durable(), Index(2));
+        // A truncated entry's place is taken by one that is not durable yet.
+        log.truncate(Index(1));
+        log.append(Entry { term: Term(2), command: Command::NoOp }, Position(5));
+        log.on_synced(Position(4));
+        assert_eq!(log.durable(), Index(1));
+        log.on_synced(Position(5));
+        assert_eq!(log.durable(), Index(2));
+    }
+
+    #[test]
+    fn a_batch_is_cut_at_the_limit_and_at_the_end() {
+        let log = log(&[1, 2, 3]);
+        let terms = |entries: Entries| entries.iter().map(|entry| entry.term.0).collect::<Vec<_>>();
+        assert_eq!(terms(log.batch(Index(2), 1)), [2]);
+        assert_eq!(terms(log.batch(Index(2), 9)), [2, 3]);
+        assert_eq!(log.batch(Index(4), 9), Entries::default());
+    }
+
+    #[test]
+    fn rows_of_one_term_are_found_from_both_ends() {
+        let log = log(&[1, 1, 4, 4, 4, 6]);
+        assert_eq!(log.first_of_term_at(Index(5)), Index(3));
+        assert_eq!(log.first_of_term_at(Index(2)), Index(1));
+        assert_eq!(log.last_with_term_at_most(Term(4), Index(6)), Index(5));
+        assert_eq!(log.last_with_term_at_most(Term(4), Index(4)), Index(4));
+        assert_eq!(log.last_with_term_at_most(Term(0), Index(6)), Index(0));
+    }
+}

@@ -1,0 +1,190 @@
+//! What a Raft node keeps on disk (Figure 2, "persistent state"), and what must be durable before what is said.
+//!
+//! The journal is a list of records: the current term with the vote given in it, entries appended, and a record that
+//! says "forget everything behind this entry", because a journal is never changed in place. [`replay`] folds them in
+//! order; a crash that cuts the journal anywhere leaves a state that the node was in at some time.
+//!
+//! Durable before it is said:
+//! - the term and the candidate's vote for itself, before it asks for votes or counts its own;
+//! - the term and the vote, before a vote is granted or refused;
+//! - the term and every entry acknowledged, before `AppendEntries` is answered;
+//! - nothing, before a leader sends entries: its disk and its followers' work side by side (dissertation, section
+//!   10.2.1). It counts itself for an entry only once its own disk has it (`commit.rs`).
+//!
+//! The commit index is not kept: a leader's no-op brings it back (section 8). The state machine is rebuilt from the
+//! log. Left out: snapshots, so the journal only grows.
+
+use anachron_node::{Context, Disk, Position};
+use anachron_vocabulary::NodeId;
+
+use super::Raft;
+use super::log::{Entry, Index, Log, Term};
+use super::messages::Message;
+use super::weakening::{Weakening, Weakenings};
+
+/// One record of the journal.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Record {
+    /// The current term, and the candidate that has this node's vote in it.
+    Vote {
+        /// The current term.
+        term: Term,
+        /// The candidate, if the node has voted.
+        voted_for: Option<NodeId>,
+    },
+    /// The next entry of the log.
+    Append(Entry),
+    /// Every entry behind `keep` is removed.
+    Truncate {
+        /// The last entry that stays.
+        keep: Index,
+    },
+}
+
+/// What the journal says when it is read from the start.
+#[derive(Debug)]
+pub(super) struct Replayed {
+    pub(super) term: Term,
+    pub(super) voted_for: Option<NodeId>,
+    pub(super) log: Log,
+}
+
+/// Reads the journal. Entries count as durable once the journal is synced up to `position`, which the node asks for
+/// when it boots: what can be read after a crash need not survive the next one.
+pub(super) fn replay(disk: &Disk<'_, Record>, position: Position, weakenings: Weakenings) -> Replayed {
+    let mut replayed = Replayed { term: Term(0), voted_for: None, log: Log::default() };
+    for record in disk.records {
+        match record {
+            Record::Vote { term, voted_for } => {
+                replayed.term = *term;
+                replayed.voted_for = *voted_for;
+            }
+            Record::Append(entry) => {
+                replayed.log.append(entry.clone(), position);
+            }
+            Record::Truncate { keep } => replayed.log.truncate(*keep),
+        }
+    }
+    if weakenings.contains(Weakening::TermNotPersisted) && replayed.log.last_term() != replayed.term {
+        replayed.term = replayed.log.last_term();
+        replayed.voted_for = None;
+    }
+    replayed
+}
+
+impl Raft {
+    /// Writes the term and the vote down, if they have changed since they were last written.
+    pub(super) fn save_vote(&mut self, cx: &mut Context<'_, Self>) {
+        if !self.vote_is_saved {
+            let weak = self.weak(Weakening::VoteNotPersisted);
+            let voted_for = if weak { None } else { self.voted_for };
+            self.vote_position = cx.append(Record::Vote { term: self.term, voted_for });
+            self.vote_is_saved = true;
+        }
+    }
+
+    /// Adds an entry to the log and to the journal.
+    pub(super) fn append_entry(&mut self, entry: Entry, cx: &mut Context<'_, Self>) -> Index {
+        // An entry must not be on a disk that does not know its term yet.
+        self.save_vote(cx);
+        let position = cx.append(Record::Append(entry.clone()));
+        self.log.append(entry, position)
+    }
+
+    /// Removes every entry behind `keep` from the log and the journal.
+    pub(super) fn truncate_log(&mut self, keep: Index, cx: &mut Context<'_, Self>) {
+        let last = self.log.last_index();
+        assert!(keep < last, "a truncation removes something");
+        self.save_vote(cx);
+        cx.append(Record::Truncate { keep });
+        self.log.truncate(keep);
+        let breaks_promise = self.commit > keep;
+        cx.note(|| {
+            let first = keep.next();
+            let what =
+                if breaks_promise { " (some were committed: an invariant of Raft is broken)" } else { "" };
+            if first == last {
+                format!("drops entry {first}, which conflicts with the leader's{what}")
+            } else {
+                format!("drops entries {first} to {last}, which conflict with the leader's{what}")
+            }
+        });
+        self.roll_back(keep);
+    }
+
+    /// Sends `message` once the term, the vote and the entries up to `index` are durable.
+    pub(super) fn send_durably(
+        &mut self,
+        to: NodeId,
+        index: Index,
+        message: Message,
+        cx: &mut Context<'_, Self>,
+    ) {
+        self.save_vote(cx);
+        let position = self.vote_position.max(self.log.position_of(index));
+        if position <= self.synced {
+            cx.send(to, message);
+        } else {
+            cx.send_after_sync(position, to, message);
+        }
+    }
+
+    /// Asks for a sync if the step wrote anything.
+    pub(super) fn sync_what_was_written(&mut self, cx: &mut Context<'_, Self>) {
+        self.save_vote(cx);
+        if cx.appended() > self.sync_asked {
+            cx.sync();
+            self.sync_asked = cx.appended();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::log::Command;
+    use super::*;
+
+    fn entry(term: u64) -> Record {
+        Record::Append(Entry { term: Term(term), command: Command::NoOp })
+    }
+
+    fn vote(term: u64, voted_for: u16) -> Record {
+        Record::Vote { term: Term(term), voted_for: Some(NodeId(voted_for)) }
+    }
+
+    fn terms(log: &Log) -> Vec<u64> {
+        log.entries().iter().map(|entry| entry.term.0).collect()
+    }
+
+    #[test]
+    fn a_journal_is_replayed_in_order() {
+        let keep = Record::Truncate { keep: Index(1) };
+        let records = [vote(1, 0), entry(1), entry(1), vote(3, 2), keep, entry(3)];
+        let disk = Disk { records: &records, torn_tail: false };
+        let replayed = replay(&disk, Position(6), Weakenings::NONE);
+        assert_eq!((replayed.term, replayed.voted_for), (Term(3), Some(NodeId(2))));
+        assert_eq!(terms(&replayed.log), [1, 3]);
+        assert_eq!(replayed.log.durable(), Index(0), "not before the first sync");
+    }
+
+    #[test]
+    fn every_prefix_of_a_journal_is_a_state() {
+        let records = [vote(1, 0), entry(1), entry(1), Record::Truncate { keep: Index(0) }, entry(2)];
+        let lengths: Vec<_> = (0..=records.len())
+            .map(|kept| {
+                let disk = Disk { records: &records[..kept], torn_tail: true };
+                replay(&disk, Position(0), Weakenings::NONE).log.last_index().0
+            })
+            .collect();
+        assert_eq!(lengths, [0, 0, 1, 2, 0, 1]);
+    }
+
+    #[test]
+    fn the_weakened_restart_takes_the_term_of_the_last_entry() {
+        let records = [vote(1, 0), entry(1), vote(4, 2)];
+        let disk = Disk { records: &records, torn_tail: false };
+        let weakened = Weakenings::NONE.with(Weakening::TermNotPersisted);
+        let replayed = replay(&disk, Position(3), weakened);
+        assert_eq!((replayed.term, replayed.voted_for), (Term(1), None));
+    }
+}
