@@ -9,6 +9,7 @@
 //! - no clock, no threads: the caller runs the [`Part`]s of a history on as many threads as it likes.
 
 mod budget;
+pub mod explain;
 mod model;
 mod object;
 mod part;

@@ -1,0 +1,136 @@
+//! The kinds of anomaly that an explanation can name, and the page of each.
+//!
+//! Why it exists: scenario files expect a kind (`"kind": "stale-read"`), `--expect not-linearizable:stale-read` asks for
+//! one, and `anachron explain stale-read` prints its page. The names are stable: they are part of file formats.
+
+use std::fmt;
+
+/// The shape of a violation, in the order in which explanations try them.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum AnomalyKind {
+    /// A value was seen that nobody wrote.
+    Phantom,
+    /// A value was seen before anyone began to write it.
+    FromTheFuture,
+    /// A value was seen after it had been overwritten.
+    StaleRead,
+    /// The object went from one value to another and back, though each was written once.
+    FlipFlop,
+    /// More compare-and-sets succeeded from a value than there were ways to reach it.
+    DoubleWinner,
+    /// A lock was granted again with no release in between.
+    TwoHolders,
+    /// A lock was given back more often than it was taken.
+    ReleaseWithoutHold,
+    /// An append was acknowledged, and a later read does not have it.
+    LostAppend,
+    /// Two reads of a text that only grows have neither as the beginning of the other.
+    AppendFork,
+    /// Text was appended once and stands there twice.
+    DuplicateAppend,
+    /// Each operation of a ring has to come before the next.
+    Cycle,
+    /// No short proof: every order was tried.
+    NoOrder,
+}
+
+impl AnomalyKind {
+    /// Every kind, in the order in which explanations try them.
+    pub const ALL: [Self; 12] = [
+        Self::Phantom,
+        Self::FromTheFuture,
+        Self::StaleRead,
+        Self::FlipFlop,
+        Self::DoubleWinner,
+        Self::TwoHolders,
+        Self::ReleaseWithoutHold,
+        Self::LostAppend,
+        Self::AppendFork,
+        Self::DuplicateAppend,
+        Self::Cycle,
+        Self::NoOrder,
+    ];
+
+    /// The stable name: `stale-read`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Phantom => "phantom",
+            Self::FromTheFuture => "from-the-future",
+            Self::StaleRead => "stale-read",
+            Self::FlipFlop => "flip-flop",
+            Self::DoubleWinner => "double-winner",
+            Self::TwoHolders => "two-holders",
+            Self::ReleaseWithoutHold => "release-without-hold",
+            Self::LostAppend => "lost-append",
+            Self::AppendFork => "append-fork",
+            Self::DuplicateAppend => "duplicate-append",
+            Self::Cycle => "cycle",
+            Self::NoOrder => "no-order",
+        }
+    }
+
+    /// The kind of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// The name as a headline begins with it: `Stale read`.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Phantom => "Phantom",
+            Self::FromTheFuture => "From the future",
+            Self::StaleRead => "Stale read",
+            Self::FlipFlop => "Flip-flop",
+            Self::DoubleWinner => "Double winner",
+            Self::TwoHolders => "Two holders",
+            Self::ReleaseWithoutHold => "Release without hold",
+            Self::LostAppend => "Lost append",
+            Self::AppendFork => "Append fork",
+            Self::DuplicateAppend => "Duplicate append",
+            Self::Cycle => "Cycle",
+            Self::NoOrder => "No order",
+        }
+    }
+
+    /// One line that says what it is.
+    pub fn summary(self) -> &'static str {
+        match self {
+            Self::Phantom => "a value was seen that nobody wrote",
+            Self::FromTheFuture => "a value was seen before anyone began to write it",
+            Self::StaleRead => "a value was seen after it had been overwritten",
+            Self::FlipFlop => "a value gave way to another and came back, though it was written once",
+            Self::DoubleWinner => "two compare-and-sets succeeded where only one could",
+            Self::TwoHolders => "a lock was granted again before anyone released it",
+            Self::ReleaseWithoutHold => "a lock was released more often than it was acquired",
+            Self::LostAppend => "an acknowledged append is missing from a later read",
+            Self::AppendFork => "two reads saw the same appends in different orders",
+            Self::DuplicateAppend => "text appended once stands there twice",
+            Self::Cycle => "each operation of a ring has to come before the next",
+            Self::NoOrder => "no short proof, but every order was tried and none works",
+        }
+    }
+
+    /// The page that `anachron explain` prints: plain text, at most 80 columns.
+    pub fn page(self) -> &'static str {
+        match self {
+            Self::Phantom => include_str!("pages/phantom.md"),
+            Self::FromTheFuture => include_str!("pages/from-the-future.md"),
+            Self::StaleRead => include_str!("pages/stale-read.md"),
+            Self::FlipFlop => include_str!("pages/flip-flop.md"),
+            Self::DoubleWinner => include_str!("pages/double-winner.md"),
+            Self::TwoHolders => include_str!("pages/two-holders.md"),
+            Self::ReleaseWithoutHold => include_str!("pages/release-without-hold.md"),
+            Self::LostAppend => include_str!("pages/lost-append.md"),
+            Self::AppendFork => include_str!("pages/append-fork.md"),
+            Self::DuplicateAppend => include_str!("pages/duplicate-append.md"),
+            Self::Cycle => include_str!("pages/cycle.md"),
+            Self::NoOrder => include_str!("pages/no-order.md"),
+        }
+    }
+}
+
+impl fmt::Display for AnomalyKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

@@ -1,0 +1,149 @@
+//! Locks: acquire and release have to take turns, so counting is enough.
+//!
+//! Why it exists: between any two acquires of a lock that took effect there is a release, and before any release there
+//! is an acquire (the mutex has no owner here: who releases does not matter, which only makes violations rarer). Among
+//! *k* acquires at least *k* - 1 releases lie between the first and the last; if fewer *can* lie there by real time,
+//! no order exists. The same holds with the two exchanged, and *k* releases since the start need *k* acquires.
+//!
+//! Left out on purpose: violations that only a finer argument shows; they fall to the exhaustive search.
+
+use anachron_vocabulary::{Operation, OperationId};
+
+use super::fact::Fact;
+use super::subject::Subject;
+use super::words::Voice;
+use super::{AnomalyKind, Candidate};
+use crate::CoreOperation;
+
+/// Above this many operations of one kind the windows are not tried: their number grows with the square.
+const CROWD_LIMIT: usize = 200;
+
+/// All operations of the other kind that can lie between the first and the last of the crowd, whatever their order.
+fn possible_between(subject: &Subject<'_>, crowd: &[OperationId], from_start: bool) -> Vec<OperationId> {
+    let Some(&any) = crowd.first() else { return Vec::new() };
+    let same = subject.record(any).operation.name();
+    let other = |id: &OperationId| {
+        let name = subject.record(*id).operation.name();
+        let all_before = crowd.iter().all(|&member| subject.precedes(*id, member));
+        let all_after = crowd.iter().all(|&member| subject.precedes(member, *id));
+        name != same && !all_after && (from_start || !all_before)
+    };
+    subject.possible().filter(other).collect()
+}
+
+/// The re-check of [`Fact::Between`].
+pub(crate) fn between_holds(
+    subject: &Subject<'_>,
+    crowd: &[OperationId],
+    possible: &[OperationId],
+    from_start: bool,
+) -> bool {
+    let wanted = |id: &OperationId| match subject.record(*id).operation {
+        Operation::Acquire => !from_start,
+        Operation::Release => true,
+        _ => false,
+    };
+    let mut distinct = crowd.to_vec();
+    distinct.sort_unstable();
+    distinct.dedup();
+    let alike = crowd.windows(2).all(|p| subject.record(p[0]).operation == subject.record(p[1]).operation);
+    let mut really = possible_between(subject, crowd, from_start);
+    let mut claimed = possible.to_vec();
+    really.sort_unstable();
+    claimed.sort_unstable();
+    !crowd.is_empty()
+        && distinct.len() == crowd.len()
+        && alike
+        && crowd.iter().all(|id| subject.owns(*id) && subject.is_ok(*id) && wanted(id))
+        && really == claimed
+}
+
+/// Every crowd worth counting: the acquires (or releases) that lie inside one stretch of time, small crowds first.
+fn crowds(subject: &Subject<'_>, members: &[OperationId], from_start: bool) -> Vec<Vec<OperationId>> {
+    let call = |id: OperationId| subject.record(id).call;
+    let end = |id: OperationId| subject.record(id).returned();
+    let mut crowds = Vec::new();
+    let starts: Vec<_> =
+        if from_start { vec![None] } else { members.iter().map(|&id| Some(call(id))).collect() };
+    for start in starts {
+        for &last in members {
+            let inside = |id: &OperationId| start.is_none_or(|s| call(*id) >= s) && end(*id) <= end(last);
+            let crowd: Vec<OperationId> = members.iter().copied().filter(inside).collect();
+            if crowd.len() >= 2 || (from_start && !crowd.is_empty()) {
+                crowds.push(crowd);
+            }
+        }
+    }
+    crowds.sort_by_key(|crowd| (crowd.len(), crowd.iter().map(|&id| end(id)).max()));
+    crowds.dedup();
+    crowds
+}
+
+/// Two holders, release without hold.
+pub(crate) fn count_turns(subject: &Subject<'_>, core: &[CoreOperation]) -> Vec<Candidate> {
+    let of_kind = |wanted: Operation| -> Vec<OperationId> {
+        let mut ids: Vec<OperationId> = core
+            .iter()
+            .map(|kept| kept.id)
+            .filter(|&id| subject.is_ok(id) && subject.record(id).operation == wanted)
+            .collect();
+        ids.sort_by_key(|&id| (subject.record(id).call, id));
+        ids
+    };
+    let (acquires, releases) = (of_kind(Operation::Acquire), of_kind(Operation::Release));
+    if acquires.len().max(releases.len()) > CROWD_LIMIT {
+        return Vec::new();
+    }
+    let tries = [
+        (AnomalyKind::TwoHolders, &acquires, false),
+        (AnomalyKind::ReleaseWithoutHold, &releases, true),
+        (AnomalyKind::ReleaseWithoutHold, &releases, false),
+    ];
+    for (kind, members, from_start) in tries {
+        for crowd in crowds(subject, members, from_start) {
+            let possible = possible_between(subject, &crowd, from_start);
+            if possible.len() < crowd.len() - usize::from(!from_start) {
+                return vec![candidate(subject, kind, crowd, possible, from_start)];
+            }
+        }
+    }
+    Vec::new()
+}
+
+fn candidate(
+    subject: &Subject<'_>,
+    kind: AnomalyKind,
+    crowd: Vec<OperationId>,
+    possible: Vec<OperationId>,
+    from_start: bool,
+) -> Candidate {
+    let voice = Voice::new(subject);
+    let lock = voice.object();
+    let last = *crowd.last().expect("a crowd has members");
+    let headline = match kind {
+        AnomalyKind::TwoHolders if crowd.len() == 2 => {
+            let (a, b) = (voice.client(crowd[0]), voice.client(last));
+            if a == b {
+                format!("{a} was granted {lock} twice with no release in between")
+            } else {
+                format!("{lock} was granted to {a} and to {b} with no release in between")
+            }
+        }
+        AnomalyKind::TwoHolders => {
+            format!("{lock} was granted {} times with too few releases in between", crowd.len())
+        }
+        _ => format!("{} released {lock} when nobody can have held it", voice.client(last)),
+    };
+    let mut sentences: Vec<Vec<Fact>> = Vec::new();
+    for (index, &id) in crowd.iter().enumerate() {
+        let mut facts = vec![Fact::Did(id)];
+        if index > 0 && subject.precedes(crowd[index - 1], id) {
+            facts.push(Fact::FinishedBefore { earlier: crowd[index - 1], later: id });
+        }
+        sentences.push(facts);
+    }
+    let count = possible.len();
+    sentences.push(vec![Fact::Between { crowd: crowd.clone(), possible, from_start }]);
+    sentences.push(vec![Fact::TooFew { crowd, possible: count, from_start }]);
+    Candidate { kind, headline, sentences }
+}

@@ -1,0 +1,180 @@
+//! Why no order works, in words that are checked before they are said.
+//!
+//! Why it exists: a core proves a violation to a program; this module proves it to a person. The order of attempts is
+//! fixed: phantom, from the future, stale read, flip-flop, double winner, two holders and release without hold, the
+//! arguments about appends, a cycle, and last the account of an exhaustive search. The first that applies is told.
+//!
+//! What it promises: an explanation is a list of [`Fact`]s with their words. Each fact was checked against the object's
+//! whole history (not only the core), each conclusion against the facts before it. For every kind but
+//! [`AnomalyKind::NoOrder`] the facts together imply that the history has no legal order; the tests confirm it with an
+//! inference that shares no code with this. A history that has an order is never given a kind.
+//!
+//! Left out on purpose: what the servers were doing. That is a story told from the trace, not a proof.
+
+mod appends;
+mod cycle;
+mod fact;
+mod kind;
+mod locks;
+mod no_order;
+mod registers;
+mod subject;
+mod words;
+
+use std::fmt;
+
+use anachron_vocabulary::OperationId;
+
+pub use fact::{Exclusion, Fact, Glimpse, Point};
+pub use kind::AnomalyKind;
+pub use subject::Subject;
+pub use words::circled;
+
+use crate::{CoreOperation, Model};
+use registers::Finder;
+use words::Voice;
+
+/// One step of the proof: facts, and how they are said.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Sentence {
+    /// What is claimed.
+    pub facts: Vec<Fact>,
+    /// The same in words. Operations are called by their circled numbers.
+    pub text: String,
+}
+
+impl fmt::Display for Sentence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// Why no order of an object's operations works.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Explanation {
+    /// What kind of anomaly it is.
+    pub kind: AnomalyKind,
+    /// The whole in one line, without numbers: `Stale read: client c3 read x=1 after x=2 had been written`.
+    pub headline: String,
+    /// The proof, step by step.
+    pub sentences: Vec<Sentence>,
+    /// The operations that the sentences speak of, by time of call: the first is ①, the second ②.
+    pub numbered: Vec<OperationId>,
+}
+
+impl Explanation {
+    /// Checks every fact again, in order; true if all hold.
+    pub fn holds(&self, subject: &Subject<'_>) -> bool {
+        all_hold(subject, self.sentences.iter().map(|sentence| &sentence.facts))
+    }
+
+    /// The number of an operation, from 1, if the sentences speak of it.
+    pub fn number(&self, id: OperationId) -> Option<usize> {
+        self.numbered.iter().position(|&numbered| numbered == id).map(|index| index + 1)
+    }
+}
+
+/// The headline, then the sentences with their numbers.
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.headline)?;
+        for (index, sentence) in self.sentences.iter().enumerate() {
+            writeln!(f, "{:>3}. {sentence}", index + 1)?;
+        }
+        Ok(())
+    }
+}
+
+/// An explanation that has not been checked yet.
+pub(crate) struct Candidate {
+    kind: AnomalyKind,
+    /// Without the kind's title.
+    headline: String,
+    sentences: Vec<Vec<Fact>>,
+}
+
+fn all_hold<'a>(subject: &Subject<'_>, sentences: impl Iterator<Item = &'a Vec<Fact>>) -> bool {
+    let mut earlier: Vec<Fact> = Vec::new();
+    for fact in sentences.flatten() {
+        if !fact.holds(subject, &earlier) {
+            return false;
+        }
+        earlier.push(fact.clone());
+    }
+    true
+}
+
+impl Candidate {
+    fn checked(self, subject: &Subject<'_>) -> Option<Explanation> {
+        if !all_hold(subject, self.sentences.iter()) {
+            return None;
+        }
+        let mut numbered: Vec<OperationId> =
+            self.sentences.iter().flatten().flat_map(Fact::operations).collect();
+        numbered.sort_by_key(|&id| (subject.record(id).call, subject.record(id).returned(), id));
+        numbered.dedup();
+        let voice = Voice::numbered(subject, &numbered);
+        let sentences = self
+            .sentences
+            .into_iter()
+            .map(|facts| {
+                let said: Vec<String> = facts.iter().map(|fact| voice.say(fact)).collect();
+                Sentence { text: said.join(" "), facts }
+            })
+            .collect();
+        let headline = format!("{}: {}", self.kind.title(), self.headline);
+        Some(Explanation { kind: self.kind, headline, sentences, numbered })
+    }
+}
+
+type Attempt = fn(&Subject<'_>, &[CoreOperation]) -> Vec<Candidate>;
+
+/// The short arguments for registers, in the order of trial. Reads come before compare-and-sets, because two
+/// compare-and-sets from one value are better told as a double winner.
+const REGISTER: [Attempt; 9] = [
+    registers::phantom,
+    registers::from_the_future,
+    |subject, core| registers::stale_read(subject, core, Finder::Read),
+    |subject, core| registers::flip_flop(subject, core, Finder::Read),
+    registers::double_winner,
+    |subject, core| registers::stale_read(subject, core, Finder::CompareAndSet),
+    |subject, core| registers::flip_flop(subject, core, Finder::CompareAndSet),
+    registers::two_ways,
+    cycle::ring,
+];
+
+/// The short arguments for texts that are appended to.
+const APPENDED: [Attempt; 10] = [
+    appends::phantom,
+    appends::too_often,
+    registers::phantom,
+    registers::from_the_future,
+    |subject, core| registers::stale_read(subject, core, Finder::Read),
+    |subject, core| registers::flip_flop(subject, core, Finder::Read),
+    appends::lost,
+    appends::fork,
+    registers::two_ways,
+    cycle::ring,
+];
+
+/// Explains a core of a history that is not linearizable.
+///
+/// `core` is what the checker found: operations of the object, kept as they were or weakened to unknown. It steers
+/// what is looked at; what is said is checked against the whole history all the same.
+///
+/// Nothing is returned for a core that has a legal order: then there is nothing to explain.
+pub fn explain(subject: &Subject<'_>, core: &[CoreOperation]) -> Option<Explanation> {
+    let mut core: Vec<CoreOperation> = core.iter().copied().filter(|kept| subject.owns(kept.id)).collect();
+    core.sort_by_key(|kept| (subject.record(kept.id).call, kept.id));
+    core.dedup_by_key(|kept| kept.id);
+    let attempts: &[Attempt] = match subject.model() {
+        Model::Mutex => &[locks::count_turns],
+        _ if appends::has_appends(subject) => &APPENDED,
+        _ => &REGISTER,
+    };
+    attempts
+        .iter()
+        .flat_map(|attempt| attempt(subject, &core))
+        .find_map(|candidate| candidate.checked(subject))
+        .or_else(|| no_order::account(subject, &core)?.checked(subject))
+}

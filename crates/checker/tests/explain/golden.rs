@@ -1,0 +1,294 @@
+//! The words, story by story, against golden files that a person can read.
+//!
+//! `BLESS=1 cargo test -p anachron-checker --test explain golden` writes the files anew; read the diff before you
+//! commit it. The first eight histories are the `course: true` entries of the shared catalogue of anomalies.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use anachron_checker::Model;
+use anachron_checker::explain::{AnomalyKind, explain};
+use anachron_history::TimeUnit::{self, EventIndex, Nanoseconds, Unstated};
+
+use crate::inference::refutes;
+use crate::notation::{history, subject, whole};
+
+struct Story {
+    name: &'static str,
+    model: Model,
+    initial: &'static str,
+    unit: TimeUnit,
+    history: &'static str,
+    kind: AnomalyKind,
+}
+
+const fn register(name: &'static str, history: &'static str, kind: AnomalyKind) -> Story {
+    Story { name, model: Model::Register, initial: "0", unit: Nanoseconds, history, kind }
+}
+
+const fn of(model: Model, name: &'static str, history: &'static str, kind: AnomalyKind) -> Story {
+    let initial = match model {
+        Model::KeyValue => "null",
+        _ => "0",
+    };
+    Story { name, model, initial, unit: Nanoseconds, history, kind }
+}
+
+const STORIES: &[Story] = &[
+    register(
+        "leadership-register-stale-leader",
+        "P: w leader A @0-10; P: w leader B @20-30; Q: r leader A @40-45; R: r leader B @50-55",
+        AnomalyKind::StaleRead,
+    ),
+    of(
+        Model::Mutex,
+        "lock-granted-twice",
+        "C1: acq L @0-10; C2: acq L @60-70; C2: rel L @80-90; C1: rel L @100-110",
+        AnomalyKind::TwoHolders,
+    ),
+    register(
+        "lost-acked-write-on-failover",
+        "A: w x 5 @0-10; A: w x 10 @20-24; B: r x 10 @24-25; B: r x 5 @60-65; C: r x 5 @80-85",
+        AnomalyKind::StaleRead,
+    ),
+    register(
+        "lamport-1-5-1",
+        "WA: w x 1 @0-10; WB: w x 5 @12-20; C: r x 1 @30-35; C: r x 5 @40-45; C: r x 1 @50-55",
+        AnomalyKind::StaleRead,
+    ),
+    register(
+        "version-vector-3-1-siblings",
+        "CA: w x a3 @20-25; CB: w x b2 @20-26; CA: r x a3 @30-35; CB: r x b2 @30-36; CA: r x b2 @70-75; \
+         CB: r x a3 @70-76",
+        AnomalyKind::FlipFlop,
+    ),
+    register(
+        "back-in-time-two-followers",
+        "W: w x 1 @0-10; U: r x 1 @20-25; U: r x 0 @40-45",
+        AnomalyKind::StaleRead,
+    ),
+    register(
+        "tob-local-reads",
+        "W: w x 1 @0-10; W: w x 2 @20-30; R1: r x 2 @50-55; R2: r x 1 @60-65; R2: r x 2 @90-95",
+        AnomalyKind::StaleRead,
+    ),
+    register(
+        "async-vs-consensus-leader-death",
+        "A: w x 1 @0-10; W: w x 2 @20-?; B: w x 3 @50-60; B: r x 3 @70-75; C: r x 2 @100-105; C: r x 3 @110-115",
+        AnomalyKind::FlipFlop,
+    ),
+    // Stale reads of other shapes.
+    register(
+        "the-example-of-the-design",
+        "c1: w x 1 @60-80; c1: w x 2 @138.3-145.2; c2: r x 1 @90-100; c3: r x 1 @152-153.2; c2: r x 2 @160-170",
+        AnomalyKind::StaleRead,
+    ),
+    register(
+        "new-old-inversion-write-in-flight",
+        "W: w x 1 @10-90; A: r x 1 @20-25; B: r x 0 @30-35",
+        AnomalyKind::StaleRead,
+    ),
+    register(
+        "stale-read-seen-by-another-reader",
+        "W: w x 1 @0-10; V: w x 2 @20-?; A: r x 2 @30-40; B: r x 1 @50-60",
+        AnomalyKind::StaleRead,
+    ),
+    Story {
+        name: "stale-read-with-a-later-write-about",
+        model: Model::Register,
+        initial: "null",
+        unit: Unstated,
+        history: "0: w 7 1 @0-10; 1: w 7 2 @20-30; 2: w 7 3 @25-?; 3: r 7 1 @40-50",
+        kind: AnomalyKind::StaleRead,
+    },
+    register(
+        "stale-read-of-a-value-written-twice",
+        "A: w x 1 @0-10; B: w x 1 @5-12; A: w x 2 @20-30; B: r x 1 @40-50; A: w x 1 @60-70",
+        AnomalyKind::StaleRead,
+    ),
+    register(
+        "stale-read-of-a-value-written-often",
+        "A: w x 1 @0-1; A: w x 1 @2-3; A: w x 1 @4-5; A: w x 1 @6-7; A: w x 2 @20-30; B: r x 1 @40-50",
+        AnomalyKind::StaleRead,
+    ),
+    // Flip-flops of other shapes.
+    register(
+        "flip-flop-between-concurrent-writes",
+        "A: w x 1 @0-100; B: w x 2 @0-100; C: r x 2 @10-31; D: r x 1 @33-40; C: r x 2 @50-55",
+        AnomalyKind::FlipFlop,
+    ),
+    register(
+        "flip-flop-after-both-writes",
+        "A: w x 1 @0-10; B: w x 2 @5-12; C: r x 2 @20-25; D: r x 1 @30-35",
+        AnomalyKind::FlipFlop,
+    ),
+    register(
+        "flip-flop-of-a-value-written-twice",
+        "A: w x 1 @0-10; B: w x 1 @0-10; C: w x 2 @0-?; D: r x 2 @20-25; D: r x 1 @30-35",
+        AnomalyKind::FlipFlop,
+    ),
+    // Values that were not there.
+    register("phantom", "A: w x 1 @0-10; B: r x 7 @20-30", AnomalyKind::Phantom),
+    register("failed-write-surfaces", "W: w x 1 @0-10!; R: r x 1 @30-35", AnomalyKind::Phantom),
+    Story {
+        name: "from-the-future",
+        model: Model::Register,
+        initial: "null",
+        unit: EventIndex,
+        history: "A: r x 1 @0-1; B: w x 1 @2-3",
+        kind: AnomalyKind::FromTheFuture,
+    },
+    // Compare-and-set.
+    of(
+        Model::CasRegister,
+        "github-2012-id-reuse",
+        "A: cas id 0 1 ok @0-5; A: cas id 1 2 ok @10-15; B: cas id 1 2 ok @60-65",
+        AnomalyKind::DoubleWinner,
+    ),
+    of(
+        Model::CasRegister,
+        "three-winners-two-ways",
+        "A: cas x 0 1 ok @0-5; B: cas x 0 2 ok @0-6; C: cas x 0 3 ok @0-7; D: w x 0 @0-?",
+        AnomalyKind::DoubleWinner,
+    ),
+    of(
+        Model::CasRegister,
+        "cas-from-an-overwritten-value",
+        "A: w x 1 @0-5; A: w x 2 @10-15; B: cas x 1 3 ok @20-25",
+        AnomalyKind::StaleRead,
+    ),
+    of(
+        Model::CasRegister,
+        "cas-told-failed-was-applied",
+        "C: cas x 0 1 no @0-60; D: r x 1 @70-75",
+        AnomalyKind::Phantom,
+    ),
+    of(
+        Model::CasRegister,
+        "cas-answers-false-between",
+        "A: w x 1 @0-?; B: r x 1 @10-15; C: cas x 1 9 no @20-25; B: r x 1 @30-35",
+        AnomalyKind::FlipFlop,
+    ),
+    of(
+        Model::CasRegister,
+        "cycle-through-a-swap",
+        "A: w x 1 @0-100; B: cas x 1 2 ok @0-100; C: w x 3 @0-100; D: r x 1 @10-15; E: r x 3 @20-25; \
+         F: r x 2 @30-35",
+        AnomalyKind::Cycle,
+    ),
+    // Nothing short to say.
+    of(
+        Model::CasRegister,
+        "no-order-cas-parity",
+        "A: cas x 0 1 ok @0-100; B: cas x 0 1 ok @0-100; C: cas x 1 0 ok @0-100; D: r x 0 @110-120",
+        AnomalyKind::NoOrder,
+    ),
+    // Locks.
+    of(
+        Model::Mutex,
+        "lock-granted-twice-to-one-client",
+        "A: rel L @20-?; C1: acq L @0-5; C1: acq L @10-15",
+        AnomalyKind::TwoHolders,
+    ),
+    of(
+        Model::Mutex,
+        "lock-granted-three-times-one-release",
+        "A: acq L @0-5; B: acq L @10-15; C: acq L @20-25; D: rel L @2-?",
+        AnomalyKind::TwoHolders,
+    ),
+    of(
+        Model::Mutex,
+        "release-of-a-free-lock",
+        "A: acq L @0-5; A: rel L @10-15; B: rel L @20-25",
+        AnomalyKind::ReleaseWithoutHold,
+    ),
+    // Appends.
+    of(
+        Model::KeyValue,
+        "lost-append",
+        "A: app k a @0-5; B: app k b @10-15; C: r k b @20-25",
+        AnomalyKind::LostAppend,
+    ),
+    of(
+        Model::KeyValue,
+        "append-fork",
+        "A: app k a @0-100; B: app k b @0-100; C: app k c @0-100; D: r k ab @10-20; E: r k ac @10-20",
+        AnomalyKind::AppendFork,
+    ),
+    of(
+        Model::KeyValue,
+        "append-applied-twice",
+        "A: app k a @0-5; B: r k aa @10-15",
+        AnomalyKind::DuplicateAppend,
+    ),
+    of(Model::KeyValue, "append-phantom", "A: app k a @0-5; B: r k az @10-15", AnomalyKind::Phantom),
+    of(
+        Model::KeyValue,
+        "append-from-the-future",
+        "A: app k a @0-5; B: r k ab @10-15; A: app k b @20-25",
+        AnomalyKind::FromTheFuture,
+    ),
+    of(
+        Model::KeyValue,
+        "append-shrinks",
+        "A: app k a @0-5; B: app k b @6-?; B2: r k ab @10-15; C: r k a @20-25",
+        AnomalyKind::StaleRead,
+    ),
+];
+
+fn told(story: &Story) -> String {
+    let history = history(story.history, story.unit);
+    let subject = subject(&history, story.model, story.initial);
+    let explanation = explain(&subject, &whole(&history)).expect("an explanation");
+    assert!(explanation.holds(&subject), "{}", story.name);
+    assert_eq!(explanation.kind, story.kind, "{}:\n{explanation}", story.name);
+    if story.kind != AnomalyKind::NoOrder {
+        assert!(refutes(&history, &explanation), "{}: the facts do not refute\n{explanation}", story.name);
+    }
+    let mut text = String::new();
+    for entry in story.history.split(';') {
+        let _ = writeln!(text, "{}", entry.trim());
+    }
+    let _ = write!(text, "\n{explanation}");
+    text
+}
+
+#[test]
+fn every_story_is_told_as_its_golden_file_says() {
+    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/explain"));
+    let bless = std::env::var_os("BLESS").is_some();
+    let mut wrong = Vec::new();
+    for story in STORIES {
+        let file = folder.join(format!("{}.txt", story.name));
+        let text = told(story);
+        if bless {
+            std::fs::create_dir_all(folder).expect("a folder for golden files");
+            std::fs::write(&file, &text).expect("a golden file");
+        }
+        let golden = std::fs::read_to_string(&file).unwrap_or_default();
+        if golden != text {
+            wrong.push(format!("{}:\n{text}", file.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "changed; read and bless (BLESS=1):\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn no_golden_file_is_left_over() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/explain");
+    let mut files: Vec<String> = std::fs::read_dir(folder)
+        .expect("golden files")
+        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .collect();
+    files.sort();
+    let mut stories: Vec<String> = STORIES.iter().map(|story| format!("{}.txt", story.name)).collect();
+    stories.sort();
+    assert_eq!(files, stories);
+}
+
+#[test]
+fn every_kind_has_a_story() {
+    for kind in AnomalyKind::ALL {
+        assert!(STORIES.iter().any(|story| story.kind == kind), "{kind} has no golden story");
+    }
+}

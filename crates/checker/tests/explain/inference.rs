@@ -1,0 +1,356 @@
+//! Do the facts of an explanation, and nothing else, leave no order?
+//!
+//! A world of its own: only the operations that the facts name exist, in the order that the facts fix; between any two of
+//! them an adversary, who stands for everything that is not named, may set the object to any value, unless a fact says
+//! that nobody can make that value there. If even so no order of the named operations is legal, the facts
+//! refute the history. Conclusions and derived facts are ignored: only what is read off the history counts.
+
+use std::collections::BTreeSet;
+
+use anachron_checker::explain::{Exclusion, Explanation, Fact, Glimpse};
+use anachron_history::History;
+use anachron_vocabulary::{Operation, OperationId, Outcome, Reply, Value};
+
+/// A value that no fact speaks of is `None`.
+type Abstract = Option<Value>;
+
+#[derive(Default)]
+struct World {
+    named: BTreeSet<OperationId>,
+    before: BTreeSet<(OperationId, OperationId)>,
+    /// The adversary can't make the value between the two (`None`: since the start, till the end).
+    shielded: Vec<(Value, Option<OperationId>, Option<OperationId>)>,
+    /// Values that the object certainly holds, or does not hold, at the start.
+    starts: Vec<(Value, bool)>,
+    values: BTreeSet<Abstract>,
+}
+
+/// True if the facts alone refute the history.
+pub(crate) fn refutes(history: &History, explanation: &Explanation) -> bool {
+    let facts: Vec<&Fact> = explanation.sentences.iter().flat_map(|sentence| &sentence.facts).collect();
+    for fact in &facts {
+        match fact {
+            Fact::Between { crowd, possible, from_start } => {
+                return lock_refuted(history, &facts, crowd, possible, *from_start);
+            }
+            Fact::NoCut { .. } | Fact::OneCut { .. } | Fact::NothingReplaced { .. } | Fact::OnlyGrows => {
+                return text_refuted(history, &facts, fact);
+            }
+            _ => {}
+        }
+    }
+    let mut world = World::default();
+    for fact in &facts {
+        world.learn(history, fact);
+    }
+    let start: BTreeSet<Abstract> = match world.starts.iter().find(|(_, starts)| *starts) {
+        Some((value, _)) => BTreeSet::from([Some(value.clone())]),
+        None => {
+            let excluded = |value: &Abstract| {
+                value.as_ref().is_some_and(|value| world.starts.contains(&(value.clone(), false)))
+            };
+            world.values.iter().filter(|value| !excluded(value)).cloned().collect()
+        }
+    };
+    let happened = |id: &OperationId| history.record(*id).outcome != Outcome::Failed;
+    let named: Vec<OperationId> = world.named.iter().copied().filter(happened).collect();
+    !world.place(history, &named, &mut Vec::new(), &start)
+}
+
+impl World {
+    fn learn(&mut self, history: &History, fact: &Fact) {
+        match fact {
+            Fact::Did(id) => {
+                self.named.insert(*id);
+            }
+            Fact::FinishedBefore { earlier, later } => {
+                self.before.insert((*earlier, *later));
+            }
+            Fact::InTurn(turns) => {
+                for (_, glimpse) in turns {
+                    let (Glimpse::Is(value) | Glimpse::IsNot(value)) = glimpse;
+                    self.values.insert(Some(value.clone()));
+                }
+                self.before.extend(turns.windows(2).map(|pair| (pair[0].0, pair[1].0)));
+            }
+            Fact::OnlyMakers { value, starts, until, .. } => {
+                self.shielded.push((value.clone(), None, *until));
+                self.starts.push((value.clone(), *starts));
+            }
+            Fact::NoMakerBetween { value, from, until } => {
+                self.shielded.push((value.clone(), Some(*from), Some(*until)));
+                self.before.insert((*from, *until));
+            }
+            Fact::Source { read, source, excluded } => {
+                let Outcome::Ok(reply) = &history.record(*read).outcome else { panic!("a read has a reply") };
+                let value = match (&history.record(*read).operation, reply) {
+                    (_, Reply::Value(value)) | (Operation::CompareAndSet { expected: value, .. }, _) => value,
+                    _ => panic!("a source of nothing"),
+                };
+                self.shielded.push((value.clone(), None, Some(*read)));
+                let starts = source.is_none() || excluded.iter().any(|(point, _)| point.is_none());
+                self.starts.push((value.clone(), starts));
+                for (point, why) in excluded {
+                    match (point, why) {
+                        (Some(maker), Exclusion::BeganAfter) => {
+                            self.before.insert((*read, *maker));
+                        }
+                        (point, Exclusion::Replaced(by)) => {
+                            self.before.insert((*by, *read));
+                            self.before.extend(point.map(|maker| (maker, *by)));
+                        }
+                        (None, Exclusion::BeganAfter) => panic!("the start begins first"),
+                    }
+                }
+            }
+            _ => {}
+        }
+        self.named.extend(fact.operations());
+        for (value, ..) in &self.shielded {
+            self.values.insert(Some(value.clone()));
+        }
+        for id in fact.operations() {
+            let values = match (&history.record(id).operation, &history.record(id).outcome) {
+                (_, Outcome::Ok(Reply::Value(value))) | (Operation::Write(value), _) => vec![value],
+                (Operation::CompareAndSet { expected, new }, _) => vec![expected, new],
+                _ => vec![],
+            };
+            self.values.extend(values.into_iter().cloned().map(Some));
+        }
+        self.values.insert(None);
+    }
+
+    /// What the object may hold after the adversary's turn.
+    fn disturb(&self, placed: &[OperationId], states: &BTreeSet<Abstract>) -> BTreeSet<Abstract> {
+        let since = |from: Option<OperationId>| from.is_none_or(|id| placed.contains(&id));
+        let until = |until: Option<OperationId>| until.is_none_or(|id| !placed.contains(&id));
+        let shielded = |value: &Abstract| {
+            value.as_ref().is_some_and(|value| {
+                self.shielded.iter().any(|(v, from, to)| v == value && since(*from) && until(*to))
+            })
+        };
+        let mut states = states.clone();
+        states.extend(self.values.iter().filter(|value| !shielded(value)).cloned());
+        states
+    }
+
+    fn place(
+        &self,
+        history: &History,
+        rest: &[OperationId],
+        placed: &mut Vec<OperationId>,
+        states: &BTreeSet<Abstract>,
+    ) -> bool {
+        let known = |id: &OperationId| matches!(history.record(*id).outcome, Outcome::Ok(_));
+        if !rest.iter().any(known) {
+            return true;
+        }
+        let states = self.disturb(placed, states);
+        for &id in rest {
+            if rest.iter().any(|&other| self.before.contains(&(other, id)) && known(&other)) {
+                continue;
+            }
+            if placed.iter().any(|&other| self.before.contains(&(id, other))) {
+                continue;
+            }
+            let next = self.apply(history, id, placed, &states);
+            if next.is_empty() {
+                continue;
+            }
+            let others: Vec<OperationId> = rest.iter().copied().filter(|&other| other != id).collect();
+            placed.push(id);
+            let legal = self.place(history, &others, placed, &next);
+            placed.pop();
+            if legal {
+                return true;
+            }
+        }
+        false
+    }
+
+    fn apply(
+        &self,
+        history: &History,
+        id: OperationId,
+        placed: &[OperationId],
+        states: &BTreeSet<Abstract>,
+    ) -> BTreeSet<Abstract> {
+        let record = history.record(id);
+        let is = |value: &Value| states.contains(&Some(value.clone()));
+        // "Nothing makes this value between the two" binds the named operations as well.
+        let barred = |value: &Value| {
+            self.shielded.iter().any(|(v, from, until)| {
+                v == value
+                    && from.is_some_and(|from| placed.contains(&from))
+                    && until.is_some_and(|until| !placed.contains(&until))
+            })
+        };
+        let one = |value: &Value| {
+            if barred(value) { BTreeSet::new() } else { BTreeSet::from([Some(value.clone())]) }
+        };
+        match (&record.operation, &record.outcome) {
+            (Operation::Read, Outcome::Ok(Reply::Value(value))) => {
+                if is(value) {
+                    BTreeSet::from([Some(value.clone())])
+                } else {
+                    BTreeSet::new()
+                }
+            }
+            (Operation::Read, _) => states.clone(),
+            (Operation::Write(value), _) => one(value),
+            (Operation::CompareAndSet { expected, new }, Outcome::Ok(Reply::Swapped(true))) => {
+                if is(expected) { one(new) } else { BTreeSet::new() }
+            }
+            (Operation::CompareAndSet { expected, .. }, Outcome::Ok(_)) => {
+                states.iter().filter(|state| **state != Some(expected.clone())).cloned().collect()
+            }
+            (Operation::CompareAndSet { expected, new }, _) => {
+                let mut next = states.clone();
+                if next.remove(&Some(expected.clone())) {
+                    next.extend(one(new));
+                }
+                next
+            }
+            (Operation::Append(Value::Text(piece)), _) => self
+                .values
+                .iter()
+                .filter(|value| match value {
+                    None => true,
+                    Some(Value::Text(text)) => text.ends_with(&**piece),
+                    Some(_) => false,
+                })
+                .cloned()
+                .collect(),
+            other => panic!("not an operation of a register: {other:?}"),
+        }
+    }
+}
+
+/// The crowd and those that can lie between it, placed in every way; outside the crowd anything goes.
+fn lock_refuted(
+    history: &History,
+    facts: &[&Fact],
+    crowd: &[OperationId],
+    possible: &[OperationId],
+    from_start: bool,
+) -> bool {
+    let before: BTreeSet<(OperationId, OperationId)> = facts
+        .iter()
+        .filter_map(|fact| match fact {
+            Fact::FinishedBefore { earlier, later } => Some((*earlier, *later)),
+            _ => None,
+        })
+        .collect();
+    let acquires = |id: OperationId| history.record(id).operation == Operation::Acquire;
+    fn place(
+        crowd: &[OperationId],
+        possible: &[OperationId],
+        held: Option<bool>,
+        before: &BTreeSet<(OperationId, OperationId)>,
+        acquires: &dyn Fn(OperationId) -> bool,
+    ) -> bool {
+        if crowd.is_empty() {
+            return true;
+        }
+        let everyone: Vec<OperationId> = crowd.iter().chain(possible).copied().collect();
+        everyone.iter().any(|&id| {
+            let blocked = crowd.iter().any(|&other| before.contains(&(other, id)));
+            if blocked || held == Some(acquires(id)) {
+                return false;
+            }
+            // Before the first of the crowd everything is free, so nothing has to be placed there.
+            if held.is_none() && !crowd.contains(&id) {
+                return false;
+            }
+            let without = |ids: &[OperationId]| ids.iter().copied().filter(|&o| o != id).collect::<Vec<_>>();
+            place(&without(crowd), &without(possible), Some(acquires(id)), before, acquires)
+        })
+    }
+    !place(crowd, possible, from_start.then_some(false), &before, &acquires)
+}
+
+fn shown(history: &History, id: OperationId) -> String {
+    match &history.record(id).outcome {
+        Outcome::Ok(Reply::Value(Value::Text(text))) => text.to_string(),
+        Outcome::Ok(Reply::Value(Value::Null)) => String::new(),
+        other => panic!("not a read of text: {other:?}"),
+    }
+}
+
+/// The texts written (with the start's) and appended in the whole history.
+fn pieces(history: &History) -> (Vec<String>, Vec<String>) {
+    let (mut written, mut appended) = (vec![String::new()], Vec::new());
+    for record in history.records.iter().filter(|record| record.outcome != Outcome::Failed) {
+        match &record.operation {
+            Operation::Write(Value::Text(text)) => written.push(text.to_string()),
+            Operation::Append(Value::Text(text)) => appended.push(text.to_string()),
+            _ => {}
+        }
+    }
+    (written, appended)
+}
+
+/// Every way to cut a text, by plain recursion from the end.
+fn cuts(text: &str, written: &[String], appended: &BTreeSet<String>) -> Vec<Vec<String>> {
+    let mut all = Vec::new();
+    if written.iter().any(|written| written == text) {
+        all.push(vec![text.to_owned()]);
+    }
+    for piece in appended.iter().filter(|piece| !piece.is_empty()) {
+        if let Some(rest) = text.strip_suffix(piece.as_str()) {
+            all.extend(cuts(rest, written, appended).into_iter().map(|mut cut| {
+                cut.push(piece.clone());
+                cut
+            }));
+        }
+    }
+    all
+}
+
+fn text_refuted(history: &History, facts: &[&Fact], fact: &Fact) -> bool {
+    let (written, appended) = pieces(history);
+    let distinct: BTreeSet<String> = appended.iter().cloned().collect();
+    match fact {
+        Fact::NoCut { read } => cuts(&shown(history, *read), &written, &distinct).is_empty(),
+        Fact::OneCut { read, .. } => {
+            // Whatever the cut, some piece is there more often than it was appended by then.
+            let end = history.record(*read).end;
+            let by_then = |piece: &String| {
+                history
+                    .records
+                    .iter()
+                    .filter(|record| {
+                        record.operation == Operation::Append(Value::Text(piece.as_str().into()))
+                            && record.outcome != Outcome::Failed
+                            && Some(record.call) <= end
+                    })
+                    .count()
+            };
+            cuts(&shown(history, *read), &written, &distinct).iter().all(|cut| {
+                cut[1..].iter().any(|piece| cut[1..].iter().filter(|p| *p == piece).count() > by_then(piece))
+            })
+        }
+        Fact::NothingReplaced { append, read } => {
+            let (first, last) = (history.record(*append), history.record(*read));
+            let replaced = history.records.iter().any(|record| {
+                matches!(record.operation, Operation::Write(_))
+                    && record.outcome != Outcome::Failed
+                    && !record.precedes(first)
+                    && !last.precedes(record)
+            });
+            let Operation::Append(Value::Text(piece)) = &first.operation else { return false };
+            !replaced && first.precedes(last) && !shown(history, *read).contains(&**piece)
+        }
+        Fact::OnlyGrows => {
+            let two = facts.iter().find_map(|fact| match fact {
+                Fact::NotBeginning { first, second } => Some((*first, *second)),
+                _ => None,
+            });
+            let Some((first, second)) = two else { return false };
+            let (a, b) = (shown(history, first), shown(history, second));
+            let in_order = history.record(first).precedes(history.record(second));
+            written.len() == 1 && !b.starts_with(&a) && (in_order || !a.starts_with(&b))
+        }
+        _ => false,
+    }
+}
