@@ -1,6 +1,7 @@
 //! What clients do: scripts, generated work, time-outs, retries, choice of node.
 
 use anachron_vocabulary::{ClientId, Key, NodeId, Operation, VirtualDuration, VirtualTime};
+use serde::Deserialize;
 
 use crate::{Latency, OperationKind};
 
@@ -15,12 +16,8 @@ pub struct Client {
     pub node: NodeChoice,
     /// How long it waits for the answer to one attempt.
     pub timeout: VirtualDuration,
-    /// How long it keeps trying one operation, from the call; `None` for no limit but the attempts.
-    pub deadline: Option<VirtualDuration>,
-    /// What it does after an attempt that was not answered or was refused; `None`: it gives up.
-    pub retry: Option<Retry>,
-    /// What it does when it asks for a lock that is held.
-    pub lock: LockPolicy,
+    /// What it does when an attempt brings no result.
+    pub retry: Retry,
     /// What it does.
     pub task: Task,
 }
@@ -30,47 +27,45 @@ pub struct Client {
 pub enum NodeChoice {
     /// Always this one.
     Fixed(NodeId),
-    /// The first of the list; after an attempt that was not answered or was refused, the next one, and stays there.
-    Sticky(Vec<NodeId>),
-    /// Each new operation asks the next node of the list; a retry too.
+    /// One that is drawn from the seed; another one only when it brings no result.
+    Sticky,
+    /// The nodes of the list in turn, one an attempt.
     RoundRobin(Vec<NodeId>),
-    /// The node whose link to the client has the least typical latency; ties go to the lower number.
+    /// The node whose link to the client has the least mean latency; the next nearest when it brings no result.
     Nearest,
-    /// The first of the list; after a refusal that names the leader, that one; after one that does not, or after a
-    /// time-out, the next of the list.
-    Leader(Vec<NodeId>),
+    /// The leader, as far as the client knows: first this node; then whom a refusal named, or who answered last;
+    /// after a refusal that names nobody and after a time-out, the next node in order.
+    Leader(NodeId),
 }
 
-/// What a client does after an attempt that failed.
+/// What a client does when an attempt brings no result.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Retry {
-    /// How many attempts in all, at least 1; `None`: until the deadline.
-    pub attempts: Option<u32>,
-    /// How long it waits before the next attempt.
-    pub backoff: Latency,
-    /// Under which name it asks again after a time-out.
-    pub naming: RequestNaming,
+    /// How many attempts an operation gets, the first included; at least 1. A refusal is tried again too: it is
+    /// definite, so nothing can happen twice.
+    pub attempts: u32,
+    /// How long the client waits before the next attempt. After a refusal that names the leader it does not wait.
+    pub backoff: VirtualDuration,
+    /// What it does after a time-out.
+    pub after_timeout: AfterTimeout,
+    /// True if it goes on asking for a lock that somebody holds, one `backoff` apart and without counting attempts,
+    /// while the operation stays open. Each such question has a new request id, since the one before was refused.
+    pub wait_for_lock: bool,
+    /// How long an operation may take in all; `None`: until the story ends.
+    pub deadline: Option<VirtualDuration>,
 }
 
-/// Under which request id a client repeats a request that was not answered.
-///
-/// After a definite refusal the request certainly did not happen, so a new id is always right there.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum RequestNaming {
-    /// The same id: a session can tell that it is a repetition.
-    Same,
-    /// A new id: the request may take effect twice.
-    New,
-}
-
-/// What a client does when it asks for a lock that somebody holds.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum LockPolicy {
-    /// The operation fails.
-    TryOnce,
-    /// It asks again after this long, until the deadline; the operation stays open meanwhile. Such questions are not
-    /// counted as attempts, and each has a new request id.
-    AskAgain(VirtualDuration),
+/// What a client does after a time-out, when it can't know whether its request took effect.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AfterTimeout {
+    /// It gives up: the outcome is unknown.
+    #[default]
+    GiveUp,
+    /// It asks again under the same request id, so that a session can tell that it is a repetition.
+    SameRequest,
+    /// It asks again under a new request id, so that the request may take effect twice.
+    NewRequest,
 }
 
 /// What a client does.
@@ -136,6 +131,6 @@ pub struct WeightedKey {
 pub enum ValueSource {
     /// Every written value is unlike any other of the run.
     Unique,
-    /// The numbers from 1 to this one, equally likely. At least 1.
+    /// So many numbers from 0 up, equally likely. At least one.
     OneOf(u32),
 }

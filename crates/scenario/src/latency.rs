@@ -35,7 +35,7 @@ pub enum Latency {
         /// The tail's exponent.
         shape: Fraction,
     },
-    /// One of several distributions, chosen by weight. At least one weight is positive.
+    /// One of several distributions, chosen by weight. At least one weight is positive; none is a mixture.
     Mixture(Vec<(u32, Latency)>),
     /// Another distribution moved to the right.
     Shifted {

@@ -31,10 +31,10 @@ mod variant;
 mod written;
 
 pub use client::{
-    Client, LockPolicy, NodeChoice, RequestNaming, Retry, ScriptedOperation, Task, ValueSource, WeightedKey,
-    Workload, WorkloadMix,
+    AfterTimeout, Client, NodeChoice, Retry, ScriptedOperation, Task, ValueSource, WeightedKey, Workload,
+    WorkloadMix,
 };
-pub use cluster::{Clock, Cluster, Disk, Endpoint, Link, LinkChange, Network};
+pub use cluster::{Clock, Cluster, Endpoint, Link, LinkChange, Network};
 pub use error::{ScenarioError, ScenarioErrors};
 pub use fault::{Fault, FaultAction, Links, Unsynced};
 pub use latency::Latency;

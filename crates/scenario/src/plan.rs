@@ -37,7 +37,9 @@ pub enum PlannedKind {
     Cut,
     /// One node is cut off.
     Isolate,
-    /// One directed link is slower by this much.
+    /// The nodes fall into two groups, and one node reaches both.
+    Bridge,
+    /// Messages to one node take longer.
     SlowLink {
         /// Added to its latency.
         extra: Latency,
@@ -57,17 +59,10 @@ pub enum PlannedKind {
         /// How likely.
         reorder: Ratio,
     },
-    /// One pair of nodes is connected on and off.
-    Flapping {
-        /// One turn, down and up. Positive.
-        period: VirtualDuration,
-        /// The part of each period in which the link is down.
-        down: Ratio,
-    },
     /// One node crashes, and restarts when the fault ends.
     Crash {
-        /// What becomes of what was not synced; `None`: drawn for each crash.
-        unsynced: Option<Unsynced>,
+        /// What becomes of what was not synced.
+        unsynced: Unsynced,
     },
     /// One node stands still.
     Pause,
@@ -81,13 +76,4 @@ pub enum PlannedKind {
         /// Faster or slower by at most so many parts per million. Below 1,000,000.
         at_most_ppm: u32,
     },
-    /// One node's clocks stand still.
-    ClockFreeze,
-    /// One node's disk is slower by this much.
-    SlowDisk {
-        /// Added to the latency of a sync.
-        extra: Latency,
-    },
-    /// One node's disk lies about syncs.
-    LyingSync,
 }

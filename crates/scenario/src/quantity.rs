@@ -38,6 +38,11 @@ impl Fraction {
     pub fn denominator(self) -> u32 {
         self.denominator
     }
+
+    /// The quotient. Division of two exact doubles is rounded the same way on every platform (IEEE 754).
+    pub fn as_f64(self) -> f64 {
+        f64::from(self.numerator) / f64::from(self.denominator)
+    }
 }
 
 impl fmt::Display for Fraction {

@@ -2,7 +2,7 @@
 
 use anachron_vocabulary::{ClientId, NodeId, Value, VirtualDuration, VirtualTime};
 
-use crate::{Client, Cluster, Endpoint, Fault, FaultPlan, Model, NodeChoice, ScenarioErrors, Task, Variant};
+use crate::{Client, Cluster, Endpoint, Fault, FaultPlan, Model, ScenarioErrors, Task, Variant};
 
 /// A story: a cluster, what clients do, what goes wrong, and the strategies to run it under.
 #[derive(Clone, PartialEq, Debug)]
@@ -137,14 +137,5 @@ impl Scenario {
     /// Every node, in the order of their numbers.
     pub fn node_ids(&self) -> impl Iterator<Item = NodeId> + use<> {
         (0..self.cluster.nodes.len()).map(NodeId::from_index)
-    }
-
-    /// The nodes that a choice may lead to, if it is bound to a list.
-    pub fn nodes_of(choice: &NodeChoice) -> &[NodeId] {
-        match choice {
-            NodeChoice::Fixed(node) => std::slice::from_ref(node),
-            NodeChoice::Sticky(nodes) | NodeChoice::RoundRobin(nodes) | NodeChoice::Leader(nodes) => nodes,
-            NodeChoice::Nearest => &[],
-        }
     }
 }

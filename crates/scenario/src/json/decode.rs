@@ -99,9 +99,9 @@ impl de::Error for DecodeError {
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
         let near = suggestion(field, expected.iter().copied());
         let allowed = listed(expected.iter().copied());
-        let message = format!("unknown field `{}`{near} The fields here are {allowed}", shortened(field));
+        let separator = if near.is_empty() { "; the" } else { " The" };
         let message =
-            if near.is_empty() { message.replacen(" The fields", "; the fields", 1) } else { message };
+            format!("unknown field `{}`{near}{separator} fields here are {allowed}", shortened(field));
         Self { allowed_fields: Some(expected), ..Self::new(message) }
     }
 

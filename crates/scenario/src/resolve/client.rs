@@ -12,12 +12,14 @@ use crate::nearest::{listed, suggestion};
 use crate::path::Path;
 use crate::written::{self, Argument, KeyChoice, KeyWeights, NodeList, Values};
 use crate::{
-    Client, Latency, LockPolicy, Model, NodeChoice, OperationKind, RequestNaming, Retry, ScriptedOperation,
-    Task, ValueSource, WeightedKey, Workload, WorkloadMix,
+    Client, Latency, Model, NodeChoice, OperationKind, Retry, ScriptedOperation, Task, ValueSource,
+    WeightedKey, Workload, WorkloadMix,
 };
 
 const DEFAULT_TIMEOUT: VirtualDuration = VirtualDuration::millis(100);
-const DEFAULT_BACKOFF: Latency = Latency::Constant(VirtualDuration::millis(5));
+/// Enough to find the leader by refusals, which are definite and cost nothing.
+const DEFAULT_ATTEMPTS: u32 = 10;
+const DEFAULT_BACKOFF: VirtualDuration = VirtualDuration::millis(5);
 const DEFAULT_THINK_TIME: Latency = Latency::Exponential { mean: VirtualDuration::millis(5) };
 const MOST_KEYS: usize = 100_000;
 const MOST_OPERATIONS: u32 = 10_000_000;
@@ -62,30 +64,12 @@ pub(crate) fn resolve(
         let path = path.index(index);
         let count = entry.count.map_or(1, |count| usize::try_from(count).unwrap_or(0));
         let node = entry.node.as_ref().map_or_else(
-            || NodeChoice::Leader(names.all_nodes()),
+            || NodeChoice::Leader(NodeId(0)),
             |choice| node_choice(check, &path.field("node"), names, choice),
         );
         let timeout = entry.timeout.map_or(DEFAULT_TIMEOUT, |timeout| timeout.0);
         check.positive(&path.field("timeout"), timeout);
-        let deadline = entry.deadline.map(|deadline| deadline.0);
-        if let Some(deadline) = deadline {
-            check.positive(&path.field("deadline"), deadline);
-        }
-        let retry = entry.retry.map(|written| retry(check, &path.field("retry"), deadline, written));
-        let lock = match entry.lock_retry {
-            None => LockPolicy::TryOnce,
-            Some(after) => {
-                let path = path.field("lock_retry");
-                check.positive(&path, after.0);
-                if keys.model != Model::Mutex {
-                    check.error(
-                        &path,
-                        format!("only a client of a `mutex` asks for a lock; the model is `{}`", keys.model),
-                    );
-                }
-                LockPolicy::AskAgain(after.0)
-            }
-        };
+        let retry = retry(check, &path.field("retry"), keys.model, &entry.retry);
         let task = match (entry.operations, entry.workload) {
             (Some(operations), None) => {
                 if entry.count.is_some() {
@@ -106,33 +90,34 @@ pub(crate) fn resolve(
                 Task::Script(Vec::new())
             }
         };
-        let common = (node, timeout, deadline, retry, lock, task);
+        let common = (node, timeout, retry, task);
         for (id, name) in names.clients_of_entry(clients.len(), count) {
-            let (node, timeout, deadline, retry, lock, task) = common.clone();
-            clients.push(Client { id, name, node, timeout, deadline, retry, lock, task });
+            let (node, timeout, retry, task) = common.clone();
+            clients.push(Client { id, name, node, timeout, retry, task });
         }
     }
     clients
 }
 
-/// A client's choice of node. Lists that are left out mean all nodes in their order.
+/// A client's choice of node. A list that is left out means all nodes in their order.
 pub(crate) fn node_choice(
     check: &mut Check<'_>,
     path: &Path,
     names: &Names,
     written: &written::NodeChoice,
 ) -> NodeChoice {
-    let mut list = |field: &str, written: &written::Names| -> Vec<NodeId> {
-        names.nodes(check, &path.field(field), written)
-    };
     match written {
-        written::NodeChoice::Sticky(nodes) => NodeChoice::Sticky(list("sticky", nodes)),
-        written::NodeChoice::RoundRobin(nodes) => NodeChoice::RoundRobin(list("round-robin", nodes)),
-        written::NodeChoice::Leader(nodes) => NodeChoice::Leader(list("leader", nodes)),
+        written::NodeChoice::RoundRobin(nodes) => {
+            NodeChoice::RoundRobin(names.nodes(check, &path.field("round-robin"), nodes))
+        }
+        written::NodeChoice::Leader(first) => {
+            let first = names.node(check, &path.field("leader"), first);
+            NodeChoice::Leader(first.unwrap_or(NodeId(0)))
+        }
         written::NodeChoice::Word(word) => match &**word {
-            "sticky" => NodeChoice::Sticky(names.all_nodes()),
+            "sticky" => NodeChoice::Sticky,
             "round-robin" => NodeChoice::RoundRobin(names.all_nodes()),
-            "leader" => NodeChoice::Leader(names.all_nodes()),
+            "leader" => NodeChoice::Leader(NodeId(0)),
             "nearest" => NodeChoice::Nearest,
             name => {
                 let near = suggestion(name, ["sticky", "round-robin", "leader", "nearest"]);
@@ -147,28 +132,23 @@ pub(crate) fn node_choice(
     }
 }
 
-fn retry(
-    check: &mut Check<'_>,
-    path: &Path,
-    deadline: Option<VirtualDuration>,
-    written: written::Retry,
-) -> Retry {
-    if written.attempts == Some(0) {
+fn retry(check: &mut Check<'_>, path: &Path, model: Model, written: &written::Retry) -> Retry {
+    let attempts = written.attempts.unwrap_or(DEFAULT_ATTEMPTS);
+    if attempts == 0 {
         check.error(&path.field("attempts"), "expected at least 1: the first attempt counts");
     }
-    if written.attempts.is_none() && deadline.is_none() {
-        check.error(
-            path,
-            "this client would try for ever; expected `attempts` here or a `deadline` beside it",
-        );
+    let backoff = written.backoff.map_or(DEFAULT_BACKOFF, |backoff| backoff.0);
+    check.positive(&path.field("backoff"), backoff);
+    if written.wait_for_lock && model != Model::Mutex {
+        let message = format!("only a client of a `mutex` waits for a lock; the model is `{model}`");
+        check.error(&path.field("wait_for_lock"), message);
     }
-    let backoff = written.backoff.unwrap_or(DEFAULT_BACKOFF);
-    latency::check(check, &path.field("backoff"), &backoff);
-    let naming = match written.same_request_id {
-        None | Some(true) => RequestNaming::Same,
-        Some(false) => RequestNaming::New,
-    };
-    Retry { attempts: written.attempts, backoff, naming }
+    let deadline = written.deadline.map(|deadline| deadline.0);
+    if let Some(deadline) = deadline {
+        check.positive(&path.field("deadline"), deadline);
+    }
+    let &written::Retry { after_timeout, wait_for_lock, .. } = written;
+    Retry { attempts, backoff, after_timeout, wait_for_lock, deadline }
 }
 
 fn script(

@@ -1,4 +1,4 @@
-//! Links, clocks and disks.
+//! Links and clocks.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::cluster::defaults;
 use crate::path::Path;
 use crate::quantity::RatioText;
 use crate::written;
-use crate::{Clock, Cluster, Disk, Endpoint, LinkChange, Network};
+use crate::{Clock, Cluster, Endpoint, LinkChange, Network};
 
 /// How many links one entry of the file may change.
 const MOST_LINKS: usize = 100_000;
@@ -34,8 +34,9 @@ pub(crate) fn resolve(
             clocks[node.index()] = Clock { offset, drift_ppm };
         }
     }
-    let disks = disks(check, &path.field("disk"), names, nodes.len(), &written.disk);
-    Cluster { nodes, network, clocks, disks }
+    let sync_latency = written.sync_latency.clone().unwrap_or(defaults::SYNC_LATENCY);
+    latency::check(check, &path.field("sync_latency"), &sync_latency);
+    Cluster { nodes, network, clocks, sync_latency }
 }
 
 /// A clock may be slow or fast, and always goes forward.
@@ -140,38 +141,4 @@ fn check_change(check: &mut Check<'_>, path: &Path, change: &LinkChange) {
     if let Some(latency) = &change.latency {
         latency::check(check, &path.field("latency"), latency);
     }
-}
-
-fn disks(
-    check: &mut Check<'_>,
-    path: &Path,
-    names: &Names,
-    nodes: usize,
-    written: &written::Disk,
-) -> Vec<Disk> {
-    for (path, settings) in [(path.field("write"), &written.write), (path.field("sync"), &written.sync)] {
-        if let Some(settings) = settings {
-            latency::check(check, &path, settings);
-        }
-    }
-    let default = defaults::disk();
-    let common = Disk {
-        write: written.write.clone().unwrap_or(default.write),
-        sync: written.sync.clone().unwrap_or(default.sync),
-    };
-    let mut disks = vec![common; nodes];
-    for (name, of) in &written.nodes {
-        let path = path.field("nodes").field(name);
-        for (path, settings) in [(path.field("write"), &of.write), (path.field("sync"), &of.sync)] {
-            if let Some(settings) = settings {
-                latency::check(check, &path, settings);
-            }
-        }
-        if let Some(node) = names.node(check, &path, name) {
-            let disk = &mut disks[node.index()];
-            disk.write = of.write.clone().unwrap_or_else(|| disk.write.clone());
-            disk.sync = of.sync.clone().unwrap_or_else(|| disk.sync.clone());
-        }
-    }
-    disks
 }

@@ -23,7 +23,11 @@ pub(crate) fn check(check: &mut Check<'_>, path: &Path, latency: &Latency) {
                 check.error(&path, format!("the weights add up to more than {}", u32::MAX));
             }
             for (index, (_, part)) in parts.iter().enumerate() {
-                self::check(check, &path.index(index).field("latency"), part);
+                let path = path.index(index).field("latency");
+                if holds_mixture(part) {
+                    check.error(&path, "a mixture holds no other mixture; multiply the weights instead");
+                }
+                self::check(check, &path, part);
             }
         }
         Latency::Shifted { rest, .. } => {
@@ -33,5 +37,13 @@ pub(crate) fn check(check: &mut Check<'_>, path: &Path, latency: &Latency) {
         | Latency::Constant(_)
         | Latency::Exponential { .. }
         | Latency::LogNormal { .. } => {}
+    }
+}
+
+fn holds_mixture(latency: &Latency) -> bool {
+    match latency {
+        Latency::Mixture(_) => true,
+        Latency::Shifted { rest, .. } => holds_mixture(rest),
+        _ => false,
     }
 }

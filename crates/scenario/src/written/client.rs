@@ -7,7 +7,7 @@ use serde::de::{self, Deserializer, SeqAccess, Visitor};
 
 use super::{Argument, NodeChoice, NodeList};
 use crate::quantity::DurationText;
-use crate::{Latency, OperationKind};
+use crate::{AfterTimeout, Latency, OperationKind};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -16,19 +16,22 @@ pub(crate) struct Client {
     pub(crate) count: Option<u32>,
     pub(crate) node: Option<NodeChoice>,
     pub(crate) timeout: Option<DurationText>,
-    pub(crate) deadline: Option<DurationText>,
-    pub(crate) retry: Option<Retry>,
-    pub(crate) lock_retry: Option<DurationText>,
+    #[serde(default)]
+    pub(crate) retry: Retry,
     pub(crate) operations: Option<Vec<Operation>>,
     pub(crate) workload: Option<Workload>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Retry {
     pub(crate) attempts: Option<u32>,
-    pub(crate) backoff: Option<Latency>,
-    pub(crate) same_request_id: Option<bool>,
+    pub(crate) backoff: Option<DurationText>,
+    #[serde(default)]
+    pub(crate) after_timeout: AfterTimeout,
+    #[serde(default)]
+    pub(crate) wait_for_lock: bool,
+    pub(crate) deadline: Option<DurationText>,
 }
 
 #[derive(Deserialize)]

@@ -159,14 +159,14 @@ impl<'de> Deserialize<'de> for NodeList {
     }
 }
 
-/// Which node a client asks: a word, a node's name, or an object with one list.
+/// Which node a client asks: a word, a node's name, or an object with details.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum NodeChoice {
-    /// `"nearest"`, `"leader"`, `"sticky"`, `"round-robin"` or a node's name.
+    /// `"leader"`, `"nearest"`, `"sticky"`, `"round-robin"` or a node's name.
     Word(String),
-    Sticky(Names),
     RoundRobin(Names),
-    Leader(Names),
+    /// The node to ask first.
+    Leader(String),
 }
 
 impl<'de> Deserialize<'de> for NodeChoice {
@@ -174,7 +174,6 @@ impl<'de> Deserialize<'de> for NodeChoice {
         #[derive(serde::Deserialize)]
         #[serde(rename_all = "kebab-case")]
         enum Kind {
-            Sticky,
             RoundRobin,
             Leader,
         }
@@ -196,7 +195,6 @@ impl<'de> Deserialize<'de> for NodeChoice {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<NodeChoice, A::Error> {
                 let choice = match only_key(&mut map)? {
-                    Kind::Sticky => NodeChoice::Sticky(map.next_value()?),
                     Kind::RoundRobin => NodeChoice::RoundRobin(map.next_value()?),
                     Kind::Leader => NodeChoice::Leader(map.next_value()?),
                 };
