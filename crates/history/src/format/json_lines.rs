@@ -1,0 +1,357 @@
+//! Native histories: JSON Lines, one operation a line (DESIGN.md, section 7).
+//!
+//! ```json
+//! {"client":0,"key":"x","f":"write","arg":1,"ret":null,"call":120,"return":180}
+//! ```
+//!
+//! | field | what it may be |
+//! |---|---|
+//! | `client` | integer or string; `7` and `"7"` are the same client |
+//! | `key` | string or integer, likewise; missing or `null` is the one object whose name is empty |
+//! | `f` | `read` (`get`), `write` (`put`), `cas`, `append`, `acquire`, `release` |
+//! | `arg` | the value of `write` and `append`; `[expected,new]` for `cas`; else ignored |
+//! | `ret` | the value read, `true` or `false` for `cas`; `false` is refused elsewhere, anything else ignored |
+//! | `call`, `return` | integers of 64 bits in one unit; `"return":null`: nobody knows the outcome |
+//! | `outcome` | `ok`, `fail` (certainly did not happen) or `unknown`; missing: `return` tells |
+//!
+//! Blank lines and unknown fields are ignored; a field that comes twice is an error. So is a missing `return`: a
+//! typo there would turn an operation into one of unknown outcome, and a violation into a pass.
+//!
+//! One pass, no allocation for a line but the text of its values: the fields' places are noted first and read when
+//! all are known, since `f` decides what `arg` means and may come last.
+
+use std::borrow::Cow;
+
+use anachron_vocabulary::{ClientId, Key, Operation, Outcome, Reply, Value};
+
+use super::error::{Fault, Read, newlines};
+use super::json::Json;
+use super::verb::Verb;
+use crate::record::{ClientOrder, Place};
+use crate::{History, Malformed, Record, TimeUnit, Timestamp};
+
+/// No operation takes fewer bytes than this, so no file can make us reserve much more memory than it deserves.
+const SHORTEST_LINE: usize = 45;
+
+/// Where each field's value stands in the text.
+#[derive(Default)]
+struct Fields {
+    client: Option<usize>,
+    key: Option<usize>,
+    f: Option<usize>,
+    arg: Option<usize>,
+    ret: Option<usize>,
+    call: Option<usize>,
+    r#return: Option<usize>,
+    outcome: Option<usize>,
+}
+
+/// What `outcome` says.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Claim {
+    Ok,
+    Fail,
+    Unknown,
+}
+
+/// Reads a whole file.
+pub(super) fn parse(text: &str) -> Read<History> {
+    let lines = newlines(text) + 1;
+    let mut reader = Reader {
+        text,
+        history: History {
+            records: Vec::with_capacity(lines.min(text.len() / SHORTEST_LINE + 1)),
+            time_unit: TimeUnit::Unstated,
+            ..History::default()
+        },
+        order: ClientOrder::default(),
+        out_of_order: false,
+    };
+    let mut json = Json::new(text, 0);
+    loop {
+        json.skip_space();
+        match json.peek() {
+            None => break,
+            Some(b'\n') => json.at += 1,
+            Some(b'{') => {
+                reader.record(&mut json)?;
+                json.skip_space();
+                if !matches!(json.peek(), None | Some(b'\n')) {
+                    return Err(Fault::expected(json.at, "the end of the line").note("one object a line"));
+                }
+            }
+            Some(byte) => {
+                let fault = Fault::expected(json.at, "`{`: a JSON object with one operation");
+                return Err(if byte == b'[' {
+                    fault.note("one object a line, without brackets around them all")
+                } else {
+                    fault
+                });
+            }
+        }
+    }
+    if reader.history.records.is_empty() {
+        return Err(Fault::expected(text.len(), "at least one operation"));
+    }
+    reader.finish()
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    history: History,
+    /// Marks are places in the text.
+    order: ClientOrder,
+    /// True once a client's operations did not come in the order of their calls.
+    out_of_order: bool,
+}
+
+impl<'a> Reader<'a> {
+    fn record(&mut self, json: &mut Json<'a>) -> Read<()> {
+        let start = json.at;
+        let fields = read_fields(json)?;
+        let end = json.at - 1;
+        let missing =
+            |field: &str| Fault::expected(end, format!("a field `{field}` before the end of the object"));
+        let at = |place: usize| Json::new(self.text, place);
+
+        let client = self.name(fields.client.ok_or_else(|| missing("client"))?, "a client")?;
+        let client = ClientId(self.history.clients.number(&client));
+        let key = match fields.key {
+            Some(place) if at(place).word("null") => Cow::Borrowed(""),
+            Some(place) => self.name(place, "a key")?,
+            None => Cow::Borrowed(""),
+        };
+        let key = Key(self.history.keys.number(&key));
+
+        let verb_at = fields.f.ok_or_else(|| missing("f"))?;
+        let verb = at(verb_at).string("the name of an operation in quotes")?;
+        let verb = Verb::named(&verb).ok_or_else(|| Fault::expected(verb_at, Verb::expectation()))?;
+        let operation = operation(self.text, verb, fields.arg, end)?;
+
+        let call_at = fields.call.ok_or_else(|| missing("call"))?;
+        let call = at(call_at).integer("the time of the call, an integer")?;
+        let claim = fields.outcome.map_or(Ok(None), |place| claim(at(place)))?;
+        let returned = match fields.r#return {
+            Some(place) if at(place).word("null") => None,
+            Some(place) => {
+                let time = at(place).integer("the time of the return, an integer or null")?;
+                if time < call {
+                    let fault =
+                        Fault::expected(place, format!("a return that is not before the call at {call}"));
+                    return Err(fault);
+                }
+                Some(time)
+            }
+            None if matches!(claim, Some(Claim::Fail | Claim::Unknown)) => None,
+            None => {
+                return Err(missing("return").note("write \"return\":null if nobody knows the outcome"));
+            }
+        };
+        let outcome = match (claim, returned) {
+            (Some(Claim::Fail), _) => Outcome::Failed,
+            (Some(Claim::Unknown), _) | (None, None) => Outcome::Unknown,
+            (Some(Claim::Ok), None) => {
+                let place = fields.r#return.unwrap_or(end);
+                return Err(Fault::expected(place, "the time of the return of an operation that is ok"));
+            }
+            (Some(Claim::Ok) | None, Some(_)) => Outcome::Ok(reply(self.text, verb, fields.ret, end)?),
+        };
+
+        let record =
+            Record { client, key, operation, call: Timestamp(call), end: returned.map(Timestamp), outcome };
+        match self.order.place(&record, start) {
+            Place::InOrder => {}
+            Place::OutOfOrder => self.out_of_order = true,
+            Place::Overlaps(earlier) => {
+                return Err(overlap(call_at, self.history.client_name(client), earlier));
+            }
+        }
+        self.history.records.push(record);
+        Ok(())
+    }
+
+    /// A client or a key.
+    fn name(&self, place: usize, what: &str) -> Read<Cow<'a, str>> {
+        let mut json = Json::new(self.text, place);
+        match json.peek() {
+            Some(b'"') => json.string("a string"),
+            Some(b'-' | b'0'..=b'9') => {
+                let number = json.number()?;
+                if !number.is_integer {
+                    return Err(Fault::expected(place, format!("{what}: an integer or a string")));
+                }
+                Ok(Cow::Borrowed(if number.text == "-0" { "0" } else { number.text }))
+            }
+            _ => Err(Fault::expected(place, format!("{what}: an integer or a string"))),
+        }
+    }
+
+    fn finish(self) -> Read<History> {
+        if !self.out_of_order {
+            return Ok(self.history);
+        }
+        let line = |id: anachron_vocabulary::OperationId| start_of_record(self.text, id.index());
+        match self.history.validate() {
+            Ok(()) => Ok(self.history),
+            Err(Malformed::OverlapWithinClient(earlier, later)) => {
+                let client = self.history.client_name(self.history.record(later).client);
+                Err(overlap(line(later), client, line(earlier)))
+            }
+            Err(Malformed::EndsBeforeCall(id) | Malformed::OkWithoutReturn(id)) => {
+                unreachable!("operation {} was checked when it was read", id.0)
+            }
+        }
+    }
+}
+
+#[cold]
+fn overlap(at: usize, client: &str, earlier: usize) -> Fault {
+    let client = super::error::quoted(client);
+    Fault::expected(at, format!("a call of client {client} after its operation before has returned"))
+        .found("a call while that one is still open")
+        .note_line("the open operation is", earlier)
+}
+
+/// Where the record with this number starts: every line that is not blank holds one.
+fn start_of_record(text: &str, index: usize) -> usize {
+    let mut start = 0;
+    text.split_inclusive('\n')
+        .filter_map(|line| {
+            let at = start + (line.len() - line.trim_start_matches([' ', '\t', '\r']).len());
+            start += line.len();
+            (!line.trim_matches([' ', '\t', '\r', '\n']).is_empty()).then_some(at)
+        })
+        .nth(index)
+        .expect("as many lines as records")
+}
+
+/// Reads one object and notes where its fields stand.
+fn read_fields(json: &mut Json<'_>) -> Read<Fields> {
+    let mut fields = Fields::default();
+    json.at += 1;
+    json.skip_space();
+    if json.peek() == Some(b'}') {
+        json.at += 1;
+        return Ok(fields);
+    }
+    loop {
+        json.skip_space();
+        let name_at = json.at;
+        let name = json.string("a field name in quotes")?;
+        json.skip_space();
+        json.eat(b':', "`:`")?;
+        json.skip_space();
+        let slot = match &*name {
+            "client" => Some(&mut fields.client),
+            "key" => Some(&mut fields.key),
+            "f" => Some(&mut fields.f),
+            "arg" => Some(&mut fields.arg),
+            "ret" => Some(&mut fields.ret),
+            "call" => Some(&mut fields.call),
+            "return" => Some(&mut fields.r#return),
+            "outcome" => Some(&mut fields.outcome),
+            _ => None,
+        };
+        if let Some(slot) = slot
+            && slot.replace(json.at).is_some()
+        {
+            return Err(Fault::expected(name_at, "each field once").note("the field came before"));
+        }
+        json.skip()?;
+        json.skip_space();
+        match json.peek() {
+            Some(b',') => json.at += 1,
+            Some(b'}') => {
+                json.at += 1;
+                return Ok(fields);
+            }
+            _ => return Err(Fault::expected(json.at, "`,` or `}`")),
+        }
+    }
+}
+
+fn claim(mut json: Json<'_>) -> Read<Option<Claim>> {
+    if json.word("null") {
+        return Ok(None);
+    }
+    let at = json.at;
+    let expected = "an outcome: \"ok\", \"fail\" or \"unknown\"";
+    match &*json.string(expected)? {
+        "ok" => Ok(Some(Claim::Ok)),
+        "fail" => Ok(Some(Claim::Fail)),
+        "unknown" => Ok(Some(Claim::Unknown)),
+        _ => Err(Fault::expected(at, expected)),
+    }
+}
+
+fn operation(text: &str, verb: Verb, arg: Option<usize>, end: usize) -> Read<Operation> {
+    let argument = || {
+        arg.map(|place| Json::new(text, place)).ok_or_else(|| {
+            Fault::expected(end, format!("a field `arg` of this {verb} before the end of the object"))
+        })
+    };
+    Ok(match verb {
+        Verb::Read => Operation::Read,
+        Verb::Write => Operation::Write(argument()?.value()?),
+        Verb::Append => Operation::Append(argument()?.value()?),
+        Verb::CompareAndSet => {
+            let (expected, new) = pair(argument()?)?;
+            Operation::CompareAndSet { expected, new }
+        }
+        Verb::Acquire => Operation::Acquire,
+        Verb::Release => Operation::Release,
+    })
+}
+
+/// The argument of a compare-and-set.
+fn pair(mut json: Json<'_>) -> Read<(Value, Value)> {
+    let at = json.at;
+    let wrong = || Fault::expected(at, "the argument of a cas: [expected,new]");
+    json.eat(b'[', "the argument of a cas: [expected,new]")?;
+    json.skip_space();
+    if json.peek() == Some(b']') {
+        return Err(wrong().found("an array of no values"));
+    }
+    let expected = json.value()?;
+    json.skip_space();
+    if json.peek() == Some(b']') {
+        return Err(wrong().found("an array of one value"));
+    }
+    json.eat(b',', "`,`")?;
+    json.skip_space();
+    let new = json.value()?;
+    json.skip_space();
+    if json.peek() != Some(b']') {
+        return Err(wrong().found("an array of more than two values"));
+    }
+    Ok((expected, new))
+}
+
+fn reply(text: &str, verb: Verb, ret: Option<usize>, end: usize) -> Read<Reply> {
+    let answer = |verb| {
+        ret.map(|place| Json::new(text, place)).ok_or_else(|| {
+            Fault::expected(end, format!("a field `ret` of this {verb} before the end of the object"))
+        })
+    };
+    match verb {
+        Verb::Read => Ok(Reply::Value(answer(verb)?.value()?)),
+        Verb::CompareAndSet => {
+            let mut json = answer(verb)?;
+            if json.word("true") {
+                Ok(Reply::Swapped(true))
+            } else if json.word("false") {
+                Ok(Reply::Swapped(false))
+            } else {
+                Err(Fault::expected(json.at, "the answer of a cas: true or false"))
+            }
+        }
+        Verb::Write | Verb::Append | Verb::Acquire | Verb::Release => match ret {
+            Some(place) if Json::new(text, place).word("false") => {
+                Err(Fault::expected(place, format!("null, the answer of {verb}")).note(
+                    "an operation that was refused and certainly did not happen has \"outcome\":\"fail\"",
+                ))
+            }
+            _ => Ok(Reply::Done),
+        },
+    }
+}
