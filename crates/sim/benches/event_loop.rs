@@ -74,7 +74,7 @@ fn world(nodes: u16, duration: VirtualDuration) -> World {
         client_network: Link::reliable(latency),
         special_links: Vec::new(),
         clocks: Vec::new(),
-        sync_latency: Distribution::ZERO,
+        disks: Vec::new(),
         clients: Vec::new(),
         keys: Vec::new(),
         faults: Vec::new(),

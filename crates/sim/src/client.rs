@@ -8,6 +8,7 @@ use anachron_vocabulary::{
     ClientId, Key, NodeId, Operation, OperationId, Outcome, Reply, VirtualDuration, VirtualTime,
 };
 
+use crate::streams::Streams;
 use crate::workload::Script;
 use crate::{AfterTimeout, ClientPlan, NodeChoice};
 
@@ -17,6 +18,8 @@ pub(crate) struct Client<'w> {
     plan: &'w ClientPlan,
     script: Script<'w>,
     chooser: Chooser,
+    /// For pauses; the workload has a stream of its own, so that a retry does not change what is asked later.
+    random: Random,
     phase: Phase,
     /// Counts phases, so that a wake-up meant for an earlier one is recognised as stale.
     pub(crate) generation: u64,
@@ -82,16 +85,21 @@ pub(crate) enum Awake {
 }
 
 impl<'w> Client<'w> {
-    pub(crate) fn new(
-        id: ClientId,
-        plan: &'w ClientPlan,
-        nodes: u16,
-        near: Vec<NodeId>,
-        mut random: Random,
-    ) -> Self {
-        let chooser = Chooser::new(&plan.choice, nodes, near, &mut random);
-        let script = Script::new(id, &plan.workload, random);
-        Self { id, plan, script, chooser, phase: Phase::Idle, generation: 0, serial: 0, current: None }
+    pub(crate) fn new(id: ClientId, plan: &'w ClientPlan, near: Vec<NodeId>, streams: Streams) -> Self {
+        let chooser = Chooser::new(&plan.choice, near);
+        let script = Script::new(id, &plan.workload, streams.workload(id));
+        let random = streams.client(id);
+        Self {
+            id,
+            plan,
+            script,
+            chooser,
+            random,
+            phase: Phase::Idle,
+            generation: 0,
+            serial: 0,
+            current: None,
+        }
     }
 
     /// When the client first wakes up, if it has anything to do.
@@ -107,7 +115,7 @@ impl<'w> Client<'w> {
                 Awake::Call(key, operation)
             }
             Phase::Waiting => Awake::Go(self.unanswered(now)),
-            Phase::BackingOff => Awake::Go(self.attempt(now)),
+            Phase::BackingOff => Awake::Go(self.try_again(now)),
         }
     }
 
@@ -127,16 +135,13 @@ impl<'w> Client<'w> {
     }
 
     /// An answer arrived.
-    pub(crate) fn answered(&mut self, now: VirtualTime, from: NodeId, to: RequestId, answer: Answer) -> Move {
+    pub(crate) fn answered(&mut self, now: VirtualTime, to: RequestId, answer: Answer) -> Move {
         let Some(current) = &mut self.current else { return Move::Stay };
         if to.serial != self.serial {
             return Move::Stay;
         }
         match answer {
-            Answer::Ok(reply) => {
-                self.chooser.succeeded(from);
-                self.end(now, Outcome::Ok(reply))
-            }
+            Answer::Ok(reply) => self.end(now, Outcome::Ok(reply)),
             _ if self.phase == Phase::BackingOff => Move::Stay,
             Answer::Refused(why) => self.refused(now, why),
             Answer::Unknown => {
@@ -144,6 +149,16 @@ impl<'w> Client<'w> {
                 self.unanswered(now)
             }
         }
+    }
+
+    /// The pause before the next attempt is over, or the deadline has come.
+    fn try_again(&mut self, now: VirtualTime) -> Move {
+        let current = self.current.as_ref().expect("only an open operation has attempts");
+        if now < current.deadline {
+            return self.attempt(now);
+        }
+        let outcome = if current.unresolved { Outcome::Unknown } else { Outcome::Failed };
+        self.end(now, outcome)
     }
 
     fn attempt(&mut self, now: VirtualTime) -> Move {
@@ -167,10 +182,10 @@ impl<'w> Client<'w> {
         match retry.after_timeout {
             AfterTimeout::GiveUp => self.end(now, Outcome::Unknown),
             _ if spent => self.end(now, Outcome::Unknown),
-            AfterTimeout::SameRequest => self.back_off(now, retry.backoff),
+            AfterTimeout::SameRequest => self.back_off(now),
             AfterTimeout::NewRequest => {
                 self.serial += 1;
-                self.back_off(now, retry.backoff)
+                self.back_off(now)
             }
         }
     }
@@ -180,22 +195,19 @@ impl<'w> Client<'w> {
         let current = self.current.as_ref().expect("only an open operation can be refused");
         let in_time = now < current.deadline;
         let attempts_left = current.attempts < retry.attempts;
-        match why {
-            Refusal::LockState
-                if retry.wait_for_lock && current.operation == Operation::Acquire && in_time =>
-            {
+        match (why, retry.ask_again_for_lock) {
+            (Refusal::LockState, Some(pause)) if current.operation == Operation::Acquire && in_time => {
                 // The refused request is settled; the next attempt must not be taken for its retry.
                 self.serial += 1;
-                self.back_off(now, retry.backoff)
+                self.pause(now, pause)
             }
-            Refusal::NotLeader { leader } if attempts_left && in_time => {
+            (Refusal::NotLeader { leader }, _) if attempts_left && in_time => {
                 self.chooser.failed(leader);
-                let pause = if leader.is_some() { VirtualDuration::ZERO } else { retry.backoff };
-                self.back_off(now, pause)
+                if leader.is_some() { self.pause(now, VirtualDuration::ZERO) } else { self.back_off(now) }
             }
-            Refusal::NoQuorum if attempts_left && in_time => {
+            (Refusal::NoQuorum, _) if attempts_left && in_time => {
                 self.chooser.failed(None);
-                self.back_off(now, retry.backoff)
+                self.back_off(now)
             }
             _ => {
                 let outcome = if current.unresolved { Outcome::Unknown } else { Outcome::Failed };
@@ -204,7 +216,12 @@ impl<'w> Client<'w> {
         }
     }
 
-    fn back_off(&mut self, now: VirtualTime, pause: VirtualDuration) -> Move {
+    fn back_off(&mut self, now: VirtualTime) -> Move {
+        let pause = self.plan.retry.backoff.sample([self.random.bits(), self.random.bits()]);
+        self.pause(now, pause)
+    }
+
+    fn pause(&mut self, now: VirtualTime, pause: VirtualDuration) -> Move {
         self.enter(Phase::BackingOff);
         let deadline = self.current.as_ref().map_or(VirtualTime::MAX, |current| current.deadline);
         Move::Wake((now + pause).min(deadline.max(now)))
@@ -237,26 +254,22 @@ enum Choice {
         nodes: Vec<NodeId>,
         next: usize,
     },
-    /// These in turn, but the same one for as long as it answers.
+    /// One of these for as long as it answers; `follow` if a refusal may name another.
     Stay {
         nodes: Vec<NodeId>,
         at: usize,
-        back_to_first: bool,
+        follow: bool,
     },
 }
 
 impl Chooser {
-    fn new(choice: &NodeChoice, nodes: u16, near: Vec<NodeId>, random: &mut Random) -> Self {
-        let all = |first: u16| (0..nodes).map(|n| NodeId((first + n) % nodes)).collect::<Vec<_>>();
+    fn new(choice: &NodeChoice, near: Vec<NodeId>) -> Self {
         let choice = match choice {
             NodeChoice::Fixed(node) => Choice::Fixed(*node),
             NodeChoice::RoundRobin(list) => Choice::Turn { nodes: list.clone(), next: 0 },
-            NodeChoice::Sticky => {
-                let first = u16::try_from(random.below(u64::from(nodes))).expect("below a 16-bit number");
-                Choice::Stay { nodes: all(first), at: 0, back_to_first: false }
-            }
-            NodeChoice::Nearest => Choice::Stay { nodes: near, at: 0, back_to_first: true },
-            NodeChoice::Leader(first) => Choice::Stay { nodes: all(first.0), at: 0, back_to_first: false },
+            NodeChoice::Sticky(list) => Choice::Stay { nodes: list.clone(), at: 0, follow: false },
+            NodeChoice::Nearest => Choice::Stay { nodes: near, at: 0, follow: false },
+            NodeChoice::Leader(list) => Choice::Stay { nodes: list.clone(), at: 0, follow: true },
         };
         Self { choice }
     }
@@ -274,17 +287,17 @@ impl Chooser {
     }
 
     /// The node asked brought no result; perhaps it named another.
-    fn failed(&mut self, hint: Option<NodeId>) {
-        if let Choice::Stay { nodes, at, .. } = &mut self.choice {
-            let named = hint.and_then(|hint| nodes.iter().position(|&node| node == hint));
-            *at = named.unwrap_or((*at + 1) % nodes.len());
-        }
-    }
-
-    fn succeeded(&mut self, node: NodeId) {
-        if let Choice::Stay { nodes, at, back_to_first } = &mut self.choice {
-            *at =
-                if *back_to_first { 0 } else { nodes.iter().position(|&other| other == node).unwrap_or(*at) };
+    fn failed(&mut self, leader: Option<NodeId>) {
+        if let Choice::Stay { nodes, at, follow } = &mut self.choice {
+            match leader {
+                Some(leader) if *follow => {
+                    *at = nodes.iter().position(|&node| node == leader).unwrap_or_else(|| {
+                        nodes.push(leader);
+                        nodes.len() - 1
+                    });
+                }
+                _ => *at = (*at + 1) % nodes.len(),
+            }
         }
     }
 }

@@ -20,8 +20,8 @@ pub struct World {
     pub special_links: Vec<SpecialLink>,
     /// One a node; a node without one has a perfect clock.
     pub clocks: Vec<ClockSettings>,
-    /// How long a sync takes.
-    pub sync_latency: Distribution,
+    /// One a node; a node without one has a disk that takes no time.
+    pub disks: Vec<DiskSettings>,
     /// The clients.
     pub clients: Vec<ClientPlan>,
     /// The names of the keys; a [`Key`] is a position here.
@@ -78,6 +78,15 @@ pub struct ClockSettings {
     pub offset: i64,
     /// How fast both clocks drift, in parts per million; positive is fast.
     pub drift_ppm: i32,
+}
+
+/// A node's disk.
+#[derive(Clone, PartialEq, Debug)]
+pub struct DiskSettings {
+    /// How long it takes to write one record. Writes hold up the next sync, not the node.
+    pub write: Distribution,
+    /// How long a sync takes on top.
+    pub sync: Distribution,
 }
 
 /// A client: what it asks, whom, and how it behaves when it hears nothing.
@@ -158,33 +167,34 @@ pub enum Values {
     Below(u32),
 }
 
-/// Whom a client asks.
+/// Whom a client asks. Lists are never empty.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum NodeChoice {
     /// Always this node.
     Fixed(NodeId),
     /// These in turn, one an attempt.
     RoundRobin(Vec<NodeId>),
-    /// One node drawn at the start; another one only when it brings no result.
-    Sticky,
+    /// The first of these; after an attempt that brought no result, the next, and it stays there.
+    Sticky(Vec<NodeId>),
     /// The node with the least mean latency from this client; then the next nearest, when it brings no result.
     Nearest,
-    /// Whom the last refusal named as leader, or the node that last answered; else the nodes in turn, from this one.
-    Leader(NodeId),
+    /// The first of these; after a refusal that names the leader, that one; after any other attempt that brought no
+    /// result, the next.
+    Leader(Vec<NodeId>),
 }
 
 /// What a client does when an attempt brings no result.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Retry {
     /// How many attempts an operation gets, the first included.
     pub attempts: u32,
-    /// How long it waits before the next attempt.
-    pub backoff: VirtualDuration,
+    /// How long it waits before the next attempt; not at all after a refusal that names the leader.
+    pub backoff: Distribution,
     /// What an attempt that timed out is followed by.
     pub after_timeout: AfterTimeout,
-    /// True if an acquire that was refused because the lock is held is tried until it is granted, whatever
-    /// `attempts` says.
-    pub wait_for_lock: bool,
+    /// How long it waits before it asks again for a lock that is held, as often as it takes and under a new request
+    /// id each time; `None`: such an acquire has failed.
+    pub ask_again_for_lock: Option<VirtualDuration>,
     /// How long an operation may take in all; `None` sets no limit of its own.
     pub deadline: Option<VirtualDuration>,
 }

@@ -4,7 +4,7 @@
 //! same data afterwards: printable, editable, replayable.
 
 use anachron_trace::Endpoint;
-use anachron_vocabulary::{NodeId, Ratio, VirtualTime};
+use anachron_vocabulary::{NodeId, Ratio, VirtualDuration, VirtualTime};
 
 use crate::Distribution;
 
@@ -52,6 +52,17 @@ pub enum Fault {
         from: Vec<Endpoint>,
         /// The receivers.
         to: Vec<Endpoint>,
+    },
+    /// Messages from one set to another are lost in the first part of every period.
+    Flapping {
+        /// The senders.
+        from: Vec<Endpoint>,
+        /// The receivers.
+        to: Vec<Endpoint>,
+        /// One turn, down and up. Positive.
+        period: VirtualDuration,
+        /// The part of each period in which the link is down.
+        down: Ratio,
     },
     /// Messages from one set to another take longer.
     Slow {
@@ -151,6 +162,7 @@ impl Fault {
         let mut nodes = match self {
             Self::Partition { groups } => groups.iter().flat_map(|group| of(group)).collect(),
             Self::Cut { from, to }
+            | Self::Flapping { from, to, .. }
             | Self::Slow { from, to, .. }
             | Self::Lossy { from, to, .. }
             | Self::Duplicating { from, to, .. }

@@ -30,8 +30,8 @@ mod streams;
 mod workload;
 
 pub use config::{
-    AfterTimeout, Afterwards, ClientPlan, ClockSettings, Generated, Link, NodeChoice, OperationKind,
-    OperatorAction, Retry, ScriptedOperation, SpecialLink, Values, Workload, World,
+    AfterTimeout, Afterwards, ClientPlan, ClockSettings, DiskSettings, Generated, Link, NodeChoice,
+    OperationKind, OperatorAction, Retry, ScriptedOperation, SpecialLink, Values, Workload, World,
 };
 pub use distribution::Distribution;
 pub use fault::{Fault, ScheduledFault, UnsyncedTail};

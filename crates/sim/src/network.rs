@@ -2,10 +2,10 @@
 
 use anachron_node::Random;
 use anachron_trace::Endpoint;
-use anachron_vocabulary::{Ratio, VirtualTime};
+use anachron_vocabulary::{Ratio, VirtualDuration, VirtualTime};
 
 use crate::streams::Streams;
-use crate::{Distribution, Fault, Link, World};
+use crate::{Distribution, Fault, Link, ScheduledFault, World};
 
 /// Every directed link of a world. Endpoints are numbered with nodes first, then clients.
 pub(crate) struct Network {
@@ -22,6 +22,8 @@ struct LinkState {
     /// Its description, in `base`.
     base: usize,
     blocked: bool,
+    /// Flapping faults on it.
+    flapping: Vec<Flapping>,
     drop: Ratio,
     duplicate: Ratio,
     reorder: Ratio,
@@ -31,6 +33,23 @@ struct LinkState {
     /// The link's stream, from its first message on. Every message takes one block of eight draws, whether it needs
     /// them or not, so the k-th message always takes the k-th block.
     random: Option<Box<Random>>,
+}
+
+/// A link that is down in the first part of every period since the fault began.
+#[derive(Clone, Copy)]
+struct Flapping {
+    since: VirtualTime,
+    period: VirtualDuration,
+    down: Ratio,
+}
+
+impl Flapping {
+    fn is_down(self, now: VirtualTime) -> bool {
+        let period = self.period.0.max(1);
+        // How far into its period the link is, in units of 2^-64.
+        let phase = (u128::from(now.since(self.since).0 % period) << 64) / u128::from(period);
+        self.down.happens(u64::try_from(phase).expect("less than a whole period"))
+    }
 }
 
 /// When a message arrives, and the draw that decides then whether it was dropped.
@@ -122,8 +141,9 @@ impl Network {
 
     /// True if the link is cut now.
     #[inline]
-    pub(crate) fn is_cut(&self, from: usize, to: usize) -> bool {
-        self.links[self.index(from, to)].blocked
+    pub(crate) fn is_cut(&self, now: VirtualTime, from: usize, to: usize) -> bool {
+        let link = &self.links[self.index(from, to)];
+        link.blocked || link.flapping.iter().any(|flapping| flapping.is_down(now))
     }
 
     /// True if a message with this fate is lost on its way. Decided when it would arrive.
@@ -133,19 +153,20 @@ impl Network {
     }
 
     /// Sets every link to its description plus the faults in force.
-    pub(crate) fn apply<'a>(&mut self, faults: impl Iterator<Item = &'a Fault>) {
+    pub(crate) fn apply<'a>(&mut self, faults: impl Iterator<Item = &'a ScheduledFault>) {
         for link in &mut self.links {
             let base = &self.base[link.base];
             link.blocked = false;
+            link.flapping.clear();
             link.extra.clear();
             (link.drop, link.duplicate, link.reorder) = (base.drop, base.duplicate, base.reorder);
         }
         for fault in faults {
-            self.apply_one(fault);
+            self.apply_one(fault.at, &fault.fault);
         }
     }
 
-    fn apply_one(&mut self, fault: &Fault) {
+    fn apply_one(&mut self, since: VirtualTime, fault: &Fault) {
         match fault {
             Fault::Partition { groups } => {
                 for (number, group) in groups.iter().enumerate() {
@@ -156,6 +177,10 @@ impl Network {
                 }
             }
             Fault::Cut { from, to } => self.each(from, to, |link| link.blocked = true),
+            Fault::Flapping { from, to, period, down } => {
+                let flapping = Flapping { since, period: *period, down: *down };
+                self.each(from, to, |link| link.flapping.push(flapping));
+            }
             Fault::Slow { from, to, extra } => self.each(from, to, |link| link.extra.push(extra.clone())),
             Fault::Lossy { from, to, drop } => {
                 self.each(from, to, |link| link.drop = likelier(link.drop, *drop));
@@ -198,6 +223,7 @@ impl LinkState {
         Self {
             base: which,
             blocked: false,
+            flapping: Vec::new(),
             drop: base.drop,
             duplicate: base.duplicate,
             reorder: base.reorder,

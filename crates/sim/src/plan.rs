@@ -1,7 +1,7 @@
 //! Fault plans: a schedule of faults drawn from the seed.
 //!
-//! Each kind of fault is an alternating renewal process on a stream of its own: an exponential pause, then a fault of
-//! exponential length on targets drawn uniformly, and so on. Leaving one kind out leaves the others where they were.
+//! Each kind of fault is a renewal process on a stream of its own: exponential times between beginnings, exponential
+//! lengths, targets drawn uniformly. Leaving one kind out leaves the others where they were.
 
 use anachron_node::Random;
 use anachron_trace::Endpoint;
@@ -28,7 +28,8 @@ pub struct FaultPlan {
 pub struct PlannedFault {
     /// What it does.
     pub kind: FaultKind,
-    /// The mean pause before the next one begins.
+    /// The mean time from one such fault's beginning to the next one's. One begins at the earliest when the last of
+    /// its kind has ended.
     pub mean_interval: VirtualDuration,
     /// How long one lasts on average.
     pub mean_duration: VirtualDuration,
@@ -43,9 +44,11 @@ pub enum FaultKind {
     Isolate,
     /// One directed link is cut.
     OneWay,
+    /// One pair of nodes is connected on and off, with this period, down for this part of it.
+    Flapping(VirtualDuration, Ratio),
     /// The nodes fall into two sides with one node that reaches both.
     Bridge,
-    /// Messages to one node take longer.
+    /// Messages on one directed link take longer.
     Slow(Distribution),
     /// Every link loses messages.
     Lossy(Ratio),
@@ -53,14 +56,20 @@ pub enum FaultKind {
     Duplicating(Ratio),
     /// Every link lets messages overtake each other.
     Reordering(Ratio),
-    /// One node crashes, and restarts.
-    Crash(UnsyncedTail),
+    /// One node crashes, and restarts. What becomes of its unsynced tail is drawn each time if it is not said.
+    Crash(Option<UnsyncedTail>),
     /// One node pauses.
     Pause,
     /// One node's wall clock jumps, by at most this much in either direction.
     ClockStep(VirtualDuration),
     /// One node's clocks drift, by at most this many parts per million in either direction.
     ClockDrift(u32),
+    /// One node's clocks stand still.
+    ClockFreeze,
+    /// One node's syncs take longer.
+    SlowDisk(Distribution),
+    /// One node's syncs lie.
+    LyingSync,
 }
 
 impl FaultPlan {
@@ -72,17 +81,17 @@ impl FaultPlan {
             let mut random = streams.fault_plan(number);
             let pause = Distribution::Exponential { mean: planned.mean_interval };
             let length = Distribution::Exponential { mean: planned.mean_duration };
-            let mut time = self.from;
+            let (mut time, mut free) = (self.from, self.from);
             loop {
                 // At least a nanosecond each, so that a mean of zero can't loop for ever.
-                let at = time + pause.sample([random.bits(), 0]) + VirtualDuration::nanos(1);
+                let at = free.max(time + pause.sample([random.bits(), 0])) + VirtualDuration::nanos(1);
                 let until =
                     (at + length.sample([random.bits(), 0]) + VirtualDuration::nanos(1)).min(self.until);
                 let target = Target::draw(nodes, &mut random);
                 if at >= self.until || schedule.len() >= MOST_FAULTS {
                     break;
                 }
-                time = until;
+                (time, free) = (at, until);
                 schedule.push(planned.kind.on(&target, at, until));
             }
         }
@@ -119,6 +128,8 @@ struct Target {
     cut: usize,
     /// Between -1,000,000 and 1,000,000.
     size_ppm: i64,
+    /// Below four.
+    quarter: usize,
     everybody: Vec<Endpoint>,
 }
 
@@ -133,8 +144,17 @@ impl Target {
         let sides = order.len().saturating_sub(1).max(1) as u64;
         let cut = 1 + usize::try_from(random.below(sides)).expect("below the size of a cluster");
         let size_ppm = i64::try_from(random.below(2_000_001)).expect("below 2^21") - 1_000_000;
+        let quarter = usize::try_from(random.below(4)).expect("below four");
         let everybody = all.into_iter().map(Endpoint::Node).collect();
-        Self { node: order[0], other: *order.last().expect("a node"), order, cut, size_ppm, everybody }
+        Self {
+            node: order[0],
+            other: *order.last().expect("a node"),
+            order,
+            cut,
+            size_ppm,
+            quarter,
+            everybody,
+        }
     }
 
     fn side(nodes: &[NodeId]) -> Vec<Endpoint> {
@@ -166,9 +186,17 @@ impl FaultKind {
                 let groups = vec![Target::side(near), Target::side(far)];
                 (Fault::Partition { groups }, format!("only {node} joins {} | {}", names(near), names(far)))
             }
+            Self::Flapping(period, down) => {
+                let pair = vec![Endpoint::Node(node), Endpoint::Node(target.other)];
+                let fault = Fault::Flapping { from: pair.clone(), to: pair, period: *period, down: *down };
+                (fault, format!("{node} and {} on and off", target.other))
+            }
             Self::Slow(extra) => {
-                let fault = Fault::Slow { from: everybody(), to: one, extra: extra.clone() };
-                (fault, format!("links to {node} slow"))
+                let to = vec![Endpoint::Node(target.other)];
+                (
+                    Fault::Slow { from: one, to, extra: extra.clone() },
+                    format!("{node} to {} slow", target.other),
+                )
             }
             Self::Lossy(drop) => (
                 Fault::Lossy { from: everybody(), to: everybody(), drop: *drop },
@@ -182,7 +210,12 @@ impl FaultKind {
                 Fault::Reordering { from: everybody(), to: everybody(), reorder: *reorder },
                 format!("{reorder} of messages held back"),
             ),
-            Self::Crash(tail) => (Fault::Crash { node, tail: *tail, wipe: false }, format!("{node} down")),
+            Self::Crash(tail) => {
+                let drawn =
+                    [UnsyncedTail::Lose, UnsyncedTail::Keep, UnsyncedTail::Prefix, UnsyncedTail::Torn];
+                let tail = tail.unwrap_or(drawn[target.quarter]);
+                (Fault::Crash { node, tail, wipe: false }, format!("{node} down"))
+            }
             Self::Pause => (Fault::Pause { node }, format!("{node} paused")),
             Self::ClockStep(most) => {
                 let most = i64::try_from(most.0).unwrap_or(i64::MAX);
@@ -194,6 +227,11 @@ impl FaultKind {
                 let ppm = i32::try_from(i64::from(*most) * target.size_ppm / 1_000_000).unwrap_or(i32::MAX);
                 (Fault::ClockDrift { node, ppm }, format!("{node} clock {ppm:+} ppm"))
             }
+            Self::ClockFreeze => (Fault::ClockFreeze { node }, format!("{node} clock frozen")),
+            Self::SlowDisk(extra) => {
+                (Fault::SlowDisk { node, extra: extra.clone() }, format!("{node} disk slow"))
+            }
+            Self::LyingSync => (Fault::LyingSync { node }, format!("{node} syncs lie")),
         };
         let until = (!matches!(fault, Fault::ClockStep { .. })).then_some(until);
         ScheduledFault { at, until, fault, label }
@@ -220,7 +258,7 @@ mod tests {
 
     #[test]
     fn a_plan_repeats_and_stays_within_its_time() {
-        let plan = plan(vec![FaultKind::Split, FaultKind::Crash(UnsyncedTail::Lose), FaultKind::Pause]);
+        let plan = plan(vec![FaultKind::Split, FaultKind::Crash(None), FaultKind::Pause]);
         let schedule = plan.draw(11, 5);
         assert_eq!(schedule, plan.draw(11, 5));
         assert_ne!(schedule, plan.draw(12, 5));
@@ -235,12 +273,7 @@ mod tests {
 
     #[test]
     fn no_more_nodes_are_down_than_allowed() {
-        let plan = plan(vec![
-            FaultKind::Crash(UnsyncedTail::Lose),
-            FaultKind::Pause,
-            FaultKind::Pause,
-            FaultKind::Pause,
-        ]);
+        let plan = plan(vec![FaultKind::Crash(None), FaultKind::Pause, FaultKind::Pause, FaultKind::Pause]);
         let mut most = 0;
         for seed in 0..50 {
             let schedule = plan.draw(seed, 5);

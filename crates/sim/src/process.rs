@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use anachron_node::{Answer, Position, Random, Replica, RequestId};
-use anachron_vocabulary::{NodeId, VirtualTime};
+use anachron_vocabulary::{NodeId, VirtualDuration, VirtualTime};
 
 use crate::UnsyncedTail;
 use crate::clock::Clock;
@@ -26,6 +26,8 @@ pub(crate) struct Process<R: Replica> {
     pub(crate) random: Random,
     /// Effects that wait until the journal is durable up to a position, in the order in which they were asked for.
     pub(crate) after_sync: VecDeque<(Position, AfterSync<R>)>,
+    /// How long the writes take that no sync has waited for yet.
+    pub(crate) writes: VirtualDuration,
     /// When the latest sync completes: syncs complete in order.
     pub(crate) last_sync: VirtualTime,
     /// How far its replica has been told that the journal is durable.
@@ -47,6 +49,7 @@ impl<R: Replica> Process<R> {
         self.replica = None;
         self.timers = Timers::new();
         self.after_sync.clear();
+        self.writes = VirtualDuration::ZERO;
         (self.journal.crash(tail, wipe, random), std::mem::take(&mut self.held))
     }
 }

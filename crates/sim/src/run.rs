@@ -6,7 +6,9 @@ use anachron_trace::{Fingerprint, Observer};
 use anachron_vocabulary::{Key, Value, VirtualDuration, VirtualTime};
 
 use crate::simulation::Simulation;
-use crate::{AfterTimeout, Afterwards, ClientPlan, NodeChoice, Retry, ScriptedOperation, Workload, World};
+use crate::{
+    AfterTimeout, Afterwards, ClientPlan, Distribution, NodeChoice, Retry, ScriptedOperation, Workload, World,
+};
 
 /// The result of one run.
 #[derive(Clone, Debug)]
@@ -85,9 +87,9 @@ fn probe_plan(world: &World, afterwards: &Afterwards) -> ClientPlan {
         timeout: patience.max(VirtualDuration::nanos(1)),
         retry: Retry {
             attempts: u32::MAX,
-            backoff: VirtualDuration::millis(1),
+            backoff: Distribution::Constant(VirtualDuration::millis(1)),
             after_timeout: AfterTimeout::SameRequest,
-            wait_for_lock: true,
+            ask_again_for_lock: Some(VirtualDuration::millis(1)),
             deadline: Some(afterwards.within),
         },
     }

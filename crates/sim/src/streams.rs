@@ -5,7 +5,7 @@
 //! and a fixed block of a link's stream for each of its messages, everything else stays where it was.
 
 use anachron_node::Random;
-use anachron_vocabulary::NodeId;
+use anachron_vocabulary::{ClientId, NodeId};
 
 /// The purposes, in the top byte of a stream's number.
 #[derive(Clone, Copy)]
@@ -50,9 +50,14 @@ impl Streams {
         self.stream(Purpose::Node, node.index(), u64::from(boot))
     }
 
-    /// The stream of a client's workload.
-    pub(crate) fn client(self, client: usize) -> Random {
-        self.stream(Purpose::Client, client, 0)
+    /// The stream of what a client asks.
+    pub(crate) fn workload(self, client: ClientId) -> Random {
+        self.stream(Purpose::Client, client.index(), 0)
+    }
+
+    /// The stream of how a client behaves when it hears nothing.
+    pub(crate) fn client(self, client: ClientId) -> Random {
+        self.stream(Purpose::Client, client.index(), 1)
     }
 
     /// The stream of one kind of fault in a drawn fault plan.

@@ -36,13 +36,14 @@ impl<R: Replica, O: Observer> Simulation<'_, R, O> {
         match fault {
             Fault::Partition { .. }
             | Fault::Cut { .. }
+            | Fault::Flapping { .. }
             | Fault::Slow { .. }
             | Fault::Lossy { .. }
             | Fault::Duplicating { .. }
             | Fault::Reordering { .. } => {
                 let in_force =
                     self.world.faults.iter().zip(&self.in_force).filter(|(_, in_force)| **in_force);
-                self.network.apply(in_force.map(|(scheduled, _)| &scheduled.fault));
+                self.network.apply(in_force.map(|(scheduled, _)| scheduled));
             }
             Fault::Crash { node, tail, wipe } => {
                 let process = &mut self.processes[node.index()];

@@ -13,7 +13,7 @@ impl<R: Replica, O: Observer> Simulation<'_, R, O> {
     #[inline]
     pub(super) fn is_lost(&mut self, from: Endpoint, to: Endpoint, fate: u32, id: MessageId) -> bool {
         let (sender, receiver) = (self.network.endpoint(from), self.network.endpoint(to));
-        let why = if self.network.is_cut(sender, receiver) {
+        let why = if self.network.is_cut(self.now, sender, receiver) {
             self.statistics.cut += 1;
             Loss::Cut
         } else if self.network.drops(sender, receiver, fate) {

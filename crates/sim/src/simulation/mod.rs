@@ -3,7 +3,7 @@
 use anachron_history::{History, Names, Record, TimeUnit};
 use anachron_node::{Answer, Effect, Position, Random, Replica, Request, RequestId};
 use anachron_trace::{Endpoint, Event, FingerprintHasher, Happening, MessageId, Observer};
-use anachron_vocabulary::{ClientId, NodeId, VirtualTime};
+use anachron_vocabulary::{ClientId, NodeId, VirtualDuration, VirtualTime};
 use std::collections::VecDeque;
 use std::hash::Hash;
 
@@ -101,6 +101,7 @@ impl<'w, R: Replica, O: Observer> Simulation<'w, R, O> {
                 synced: Position::default(),
                 held: Vec::new(),
                 last_sync: VirtualTime::ZERO,
+                writes: VirtualDuration::ZERO,
                 lying_by: 0,
             }
         });
@@ -140,8 +141,7 @@ impl<'w, R: Replica, O: Observer> Simulation<'w, R, O> {
             let mean = |node: &NodeId| self.network.mean_latency(endpoint, node.index());
             mean(a).total_cmp(&mean(b))
         });
-        let random = self.streams.client(id.index());
-        self.clients.push(Client::new(id, plan, self.world.nodes, near, random));
+        self.clients.push(Client::new(id, plan, near, self.streams));
     }
 
     /// Runs the world to its end.
@@ -251,7 +251,7 @@ impl<'w, R: Replica, O: Observer> Simulation<'w, R, O> {
                 self.statistics.delivered += 1;
                 self.observe(|| Happening::Delivered { message: id });
                 let number = to.client.index();
-                let next = self.clients[number].answered(self.now, from, to, *answer);
+                let next = self.clients[number].answered(self.now, to, *answer);
                 self.client_move(number, next);
             }
             Waiting::Timer { node, boot, slot } => self.timer(node, boot, slot),

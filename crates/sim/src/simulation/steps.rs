@@ -2,7 +2,7 @@
 
 use anachron_node::{Context, Effect, OperatorCommand, Position, Replica, Request, Surroundings};
 use anachron_trace::{Happening, Observer};
-use anachron_vocabulary::NodeId;
+use anachron_vocabulary::{NodeId, VirtualDuration};
 use std::hash::Hash;
 
 use super::{Simulation, Waiting};
@@ -161,7 +161,12 @@ impl<R: Replica, O: Observer> Simulation<'_, R, O> {
                 Effect::CancelTimer { timer } => self.processes[node.index()].timers.cancel(timer),
                 Effect::Append(record) => {
                     self.observe(|| Happening::Appended { node, label: format!("{record:?}") });
-                    self.processes[node.index()].journal.append(record);
+                    let process = &mut self.processes[node.index()];
+                    process.journal.append(record);
+                    if let Some(disk) = self.world.disks.get(node.index()) {
+                        let random = &mut self.disk_random[node.index()];
+                        process.writes = process.writes + disk.write.sample([random.bits(), random.bits()]);
+                    }
                 }
                 Effect::Sync => self.sync(node),
                 Effect::Note(text) => self.observe(|| Happening::Note { node, text }),
@@ -181,7 +186,10 @@ impl<R: Replica, O: Observer> Simulation<'_, R, O> {
 
     pub(super) fn sync(&mut self, node: NodeId) {
         let random = &mut self.disk_random[node.index()];
-        let mut latency = self.world.sync_latency.sample([random.bits(), random.bits()]);
+        let draws = [random.bits(), random.bits()];
+        let sync =
+            self.world.disks.get(node.index()).map_or(VirtualDuration::ZERO, |disk| disk.sync.sample(draws));
+        let mut latency = sync + std::mem::take(&mut self.processes[node.index()].writes);
         for (fault, in_force) in self.world.faults.iter().zip(&self.in_force) {
             match &fault.fault {
                 Fault::SlowDisk { node: slow, extra } if *in_force && *slow == node => {
