@@ -13,11 +13,11 @@ use std::sync::Arc;
 use anachron_node::{Position, Request};
 
 /// A term: the period of at most one leader (Raft, section 5.1). Zero is before the first election.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Term(pub u64);
 
 /// An entry's place in the log, from 1 up. Zero is the place before the first entry.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Index(pub u64);
 
 impl Term {
@@ -56,7 +56,21 @@ impl Index {
     }
 }
 
+/// The bare number: traces are full of them.
+impl fmt::Debug for Term {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 impl fmt::Display for Term {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The bare number: traces are full of them.
+impl fmt::Debug for Index {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
@@ -78,7 +92,7 @@ pub enum Command {
 }
 
 /// One entry of the log.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Entry {
     /// The term of the leader that appended it first.
     pub term: Term,
@@ -86,8 +100,20 @@ pub struct Entry {
     pub command: Command,
 }
 
+/// Short, for traces: `2:NoOp`, or term, request, object and operation.
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.command {
+            Command::NoOp => write!(f, "{}:NoOp", self.term),
+            Command::Client(Request { id, key, operation }) => {
+                write!(f, "{}:{id:?} {key:?} {operation:?}", self.term)
+            }
+        }
+    }
+}
+
 /// Some entries in a row, shared between messages. None at all costs no allocation: heartbeats are free.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Hash, Default)]
 pub struct Entries(Option<Arc<[Entry]>>);
 
 impl Entries {
@@ -102,6 +128,12 @@ impl Deref for Entries {
 
     fn deref(&self) -> &[Entry] {
         self.0.as_deref().unwrap_or(&[])
+    }
+}
+
+impl fmt::Debug for Entries {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
     }
 }
 

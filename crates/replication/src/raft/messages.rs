@@ -3,6 +3,8 @@
 //! Small and flat: only entries are on the heap, and they are shared. Left out until they are needed:
 //! `InstallSnapshot`, pre-vote, `TimeoutNow` as a message (an operator's command stands in for it).
 
+use std::fmt;
+
 use super::log::{Entries, Index, Term};
 
 /// Counts the times that a leader asked its followers whether it still leads. Only ever compared within one term.
@@ -22,7 +24,7 @@ impl Round {
 }
 
 /// A message between nodes.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub enum Message {
     /// A candidate asks for a vote.
     RequestVote {
@@ -78,6 +80,43 @@ impl Message {
                 *term
             }
             Self::AppendEntries(append) => append.term,
+        }
+    }
+}
+
+/// One line a reader of a trace can follow.
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::RequestVote { term, last_index, last_term } => {
+                write!(f, "RequestVote(term {term}, last entry {last_index} of term {last_term})")
+            }
+            Self::Vote { term, granted } => {
+                write!(f, "Vote(term {term}, {})", if *granted { "granted" } else { "refused" })
+            }
+            Self::AppendEntries(append) => {
+                let AppendEntries { term, previous_index, previous_term, entries, commit, round } = append;
+                let name = if entries.is_empty() { "Heartbeat" } else { "AppendEntries" };
+                write!(f, "{name}(term {term}, after {previous_index} of term {previous_term}")?;
+                if !entries.is_empty() {
+                    write!(f, ": {entries:?}")?;
+                }
+                write!(f, ", commit {commit}, round {})", round.0)
+            }
+            Self::AppendReply { term, round, outcome } => {
+                write!(f, "AppendReply(term {term}, ")?;
+                match outcome {
+                    AppendOutcome::Matched { index } => write!(f, "matched {index}")?,
+                    AppendOutcome::Conflict { previous_index, term: Term(0), first } => {
+                        write!(f, "no entry {previous_index}, lacks all from {first}")?;
+                    }
+                    AppendOutcome::Conflict { previous_index, term, first } => {
+                        write!(f, "entry {previous_index} is of term {term} here, as from {first}")?;
+                    }
+                    AppendOutcome::StaleTerm => f.write_str("stale term")?,
+                }
+                write!(f, ", round {})", round.0)
+            }
         }
     }
 }

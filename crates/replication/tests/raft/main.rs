@@ -1,0 +1,7 @@
+//! Raft as others see it: stories that can be read, and a small random world that checks the paper's invariants.
+
+mod clients;
+mod hunt;
+mod invariants;
+mod stories;
+mod world;
