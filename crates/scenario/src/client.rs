@@ -27,15 +27,15 @@ pub struct Client {
 pub enum NodeChoice {
     /// Always this one.
     Fixed(NodeId),
-    /// One that is drawn from the seed; another one only when it brings no result.
-    Sticky,
+    /// The first of the list; after an attempt that brought no result the next, and it stays there.
+    Sticky(Vec<NodeId>),
     /// The nodes of the list in turn, one an attempt.
     RoundRobin(Vec<NodeId>),
     /// The node whose link to the client has the least mean latency; the next nearest when it brings no result.
     Nearest,
-    /// The leader, as far as the client knows: first this node; then whom a refusal named, or who answered last;
-    /// after a refusal that names nobody and after a time-out, the next node in order.
-    Leader(NodeId),
+    /// The first of the list; after a refusal that names the leader, that one; after any other attempt that brought
+    /// no result, the next of the list.
+    Leader(Vec<NodeId>),
 }
 
 /// What a client does when an attempt brings no result.
@@ -45,12 +45,12 @@ pub struct Retry {
     /// definite, so nothing can happen twice.
     pub attempts: u32,
     /// How long the client waits before the next attempt. After a refusal that names the leader it does not wait.
-    pub backoff: VirtualDuration,
+    pub backoff: Latency,
     /// What it does after a time-out.
     pub after_timeout: AfterTimeout,
-    /// True if it goes on asking for a lock that somebody holds, one `backoff` apart and without counting attempts,
-    /// while the operation stays open. Each such question has a new request id, since the one before was refused.
-    pub wait_for_lock: bool,
+    /// How long it waits before it asks again for a lock that somebody holds, as often as it takes, while the
+    /// operation stays open; each time under a new request id, since the last was refused. `None`: it has failed.
+    pub ask_again_for_lock: Option<VirtualDuration>,
     /// How long an operation may take in all; `None`: until the story ends.
     pub deadline: Option<VirtualDuration>,
 }

@@ -24,8 +24,8 @@ pub struct Cluster {
     pub network: Network,
     /// Each node's clocks, by [`NodeId`].
     pub clocks: Vec<Clock>,
-    /// How long it takes a node to make what it appended durable.
-    pub sync_latency: Latency,
+    /// Each node's disk, by [`NodeId`].
+    pub disks: Vec<Disk>,
 }
 
 /// All directed links. Clients have links to nodes only, not to each other.
@@ -103,9 +103,18 @@ pub struct Clock {
     pub drift_ppm: i32,
 }
 
+/// A node's disk.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Disk {
+    /// How long it takes to write a record that was appended. It holds up the next sync, not the node.
+    pub write: Latency,
+    /// How long it takes to make what was written durable.
+    pub sync: Latency,
+}
+
 /// What the cluster's parts are like when a file says nothing.
 pub(crate) mod defaults {
-    use super::{Latency, Link, Ratio, VirtualDuration};
+    use super::{Disk, Latency, Link, Ratio, VirtualDuration};
 
     pub(crate) const NODES: u16 = 3;
 
@@ -121,5 +130,7 @@ pub(crate) mod defaults {
     }
 
     /// Fast enough not to show on a time axis of milliseconds, and not free.
-    pub(crate) const SYNC_LATENCY: Latency = Latency::Constant(VirtualDuration::micros(100));
+    pub(crate) fn disk() -> Disk {
+        Disk { write: Latency::ZERO, sync: Latency::Constant(VirtualDuration::micros(100)) }
+    }
 }

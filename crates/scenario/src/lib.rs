@@ -34,7 +34,7 @@ pub use client::{
     AfterTimeout, Client, NodeChoice, Retry, ScriptedOperation, Task, ValueSource, WeightedKey, Workload,
     WorkloadMix,
 };
-pub use cluster::{Clock, Cluster, Endpoint, Link, LinkChange, Network};
+pub use cluster::{Clock, Cluster, Disk, Endpoint, Link, LinkChange, Network};
 pub use error::{ScenarioError, ScenarioErrors};
 pub use fault::{Fault, FaultAction, Links, Unsynced};
 pub use latency::Latency;

@@ -39,7 +39,7 @@ pub enum PlannedKind {
     Isolate,
     /// The nodes fall into two groups, and one node reaches both.
     Bridge,
-    /// Messages to one node take longer.
+    /// Messages on one directed link take longer.
     SlowLink {
         /// Added to its latency.
         extra: Latency,
@@ -59,10 +59,17 @@ pub enum PlannedKind {
         /// How likely.
         reorder: Ratio,
     },
+    /// One pair of nodes is connected on and off.
+    Flapping {
+        /// One turn, down and up. Positive.
+        period: VirtualDuration,
+        /// The part of each period in which the links are down.
+        down: Ratio,
+    },
     /// One node crashes, and restarts when the fault ends.
     Crash {
-        /// What becomes of what was not synced.
-        unsynced: Unsynced,
+        /// What becomes of what was not synced; `None`: drawn for each crash.
+        unsynced: Option<Unsynced>,
     },
     /// One node stands still.
     Pause,
@@ -76,4 +83,13 @@ pub enum PlannedKind {
         /// Faster or slower by at most so many parts per million. Below 1,000,000.
         at_most_ppm: u32,
     },
+    /// One node's clocks stand still.
+    ClockFreeze,
+    /// One node's syncs take longer.
+    SlowDisk {
+        /// Added to the latency of a sync.
+        extra: Latency,
+    },
+    /// One node's disk lies about syncs.
+    LyingSync,
 }

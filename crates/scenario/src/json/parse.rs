@@ -66,7 +66,8 @@ impl Parser<'_> {
                 format!("`{}`", shortened(&word)),
                 if word.starts_with(char::is_alphabetic) { " (text takes double quotes)" } else { "" },
             ),
-            Some(other) => (format!("`{}`", other.escape_debug()), ""),
+            Some(other) if other.is_control() => (format!("`{}`", other.escape_debug()), ""),
+            Some(other) => (format!("`{other}`"), ""),
         };
         self.error(format!("expected {expected}, found {found}{hint}"))
     }
@@ -251,7 +252,7 @@ mod tests {
             ("// hello\n{}", "1:1 . expected a value, found the start of a comment"),
             (
                 "{\"a\": [1, {\"b\": 2",
-                "1:19 a[1] the text ends inside the object that begins at line 1, column 11",
+                "1:18 a[1] the text ends inside the object that begins at line 1, column 11",
             ),
             ("{\"a\": \"b\n\"}", "1:7 a this text has no closing double quote"),
             ("{\"a\": \"\\q\"}", "1:7 a this text has a control character or an escape"),
@@ -259,7 +260,7 @@ mod tests {
             ("{\"a\": \"\\é\"}", "1:7 a this text has"),
             (
                 "{\"a\": 1, \"b\": {\"c\": 1, \"c\": 2}}",
-                "1:25 b.c the field `c` is here twice; the first is at line 1, column 17",
+                "1:24 b.c the field `c` is here twice; the first is at line 1, column 16",
             ),
             ("{} {}", "1:4 . expected nothing after the end"),
             ("{a: 1}", "1:2 . expected a field name in double quotes, found `a`"),

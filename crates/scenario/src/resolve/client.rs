@@ -10,6 +10,7 @@ use super::names::Names;
 use crate::json::shortened;
 use crate::nearest::{listed, suggestion};
 use crate::path::Path;
+use crate::quantity::DurationText;
 use crate::written::{self, Argument, KeyChoice, KeyWeights, NodeList, Values};
 use crate::{
     Client, Latency, Model, NodeChoice, OperationKind, Retry, ScriptedOperation, Task, ValueSource,
@@ -19,7 +20,7 @@ use crate::{
 const DEFAULT_TIMEOUT: VirtualDuration = VirtualDuration::millis(100);
 /// Enough to find the leader by refusals, which are definite and cost nothing.
 const DEFAULT_ATTEMPTS: u32 = 10;
-const DEFAULT_BACKOFF: VirtualDuration = VirtualDuration::millis(5);
+const DEFAULT_BACKOFF: Latency = Latency::Constant(VirtualDuration::millis(5));
 const DEFAULT_THINK_TIME: Latency = Latency::Exponential { mean: VirtualDuration::millis(5) };
 const MOST_KEYS: usize = 100_000;
 const MOST_OPERATIONS: u32 = 10_000_000;
@@ -64,7 +65,7 @@ pub(crate) fn resolve(
         let path = path.index(index);
         let count = entry.count.map_or(1, |count| usize::try_from(count).unwrap_or(0));
         let node = entry.node.as_ref().map_or_else(
-            || NodeChoice::Leader(NodeId(0)),
+            || NodeChoice::Leader(names.all_nodes()),
             |choice| node_choice(check, &path.field("node"), names, choice),
         );
         let timeout = entry.timeout.map_or(DEFAULT_TIMEOUT, |timeout| timeout.0);
@@ -106,18 +107,17 @@ pub(crate) fn node_choice(
     names: &Names,
     written: &written::NodeChoice,
 ) -> NodeChoice {
+    let mut list = |field: &str, written: &written::Names| -> Vec<NodeId> {
+        names.nodes(check, &path.field(field), written)
+    };
     match written {
-        written::NodeChoice::RoundRobin(nodes) => {
-            NodeChoice::RoundRobin(names.nodes(check, &path.field("round-robin"), nodes))
-        }
-        written::NodeChoice::Leader(first) => {
-            let first = names.node(check, &path.field("leader"), first);
-            NodeChoice::Leader(first.unwrap_or(NodeId(0)))
-        }
+        written::NodeChoice::Sticky(nodes) => NodeChoice::Sticky(list("sticky", nodes)),
+        written::NodeChoice::RoundRobin(nodes) => NodeChoice::RoundRobin(list("round-robin", nodes)),
+        written::NodeChoice::Leader(nodes) => NodeChoice::Leader(list("leader", nodes)),
         written::NodeChoice::Word(word) => match &**word {
-            "sticky" => NodeChoice::Sticky,
+            "sticky" => NodeChoice::Sticky(names.all_nodes()),
             "round-robin" => NodeChoice::RoundRobin(names.all_nodes()),
-            "leader" => NodeChoice::Leader(NodeId(0)),
+            "leader" => NodeChoice::Leader(names.all_nodes()),
             "nearest" => NodeChoice::Nearest,
             name => {
                 let near = suggestion(name, ["sticky", "round-robin", "leader", "nearest"]);
@@ -137,18 +137,20 @@ fn retry(check: &mut Check<'_>, path: &Path, model: Model, written: &written::Re
     if attempts == 0 {
         check.error(&path.field("attempts"), "expected at least 1: the first attempt counts");
     }
-    let backoff = written.backoff.map_or(DEFAULT_BACKOFF, |backoff| backoff.0);
-    check.positive(&path.field("backoff"), backoff);
-    if written.wait_for_lock && model != Model::Mutex {
-        let message = format!("only a client of a `mutex` waits for a lock; the model is `{model}`");
-        check.error(&path.field("wait_for_lock"), message);
+    let backoff = written.backoff.clone().unwrap_or(DEFAULT_BACKOFF);
+    latency::check(check, &path.field("backoff"), &backoff);
+    let mut positive = |field: &str, duration: Option<DurationText>| {
+        let duration = duration?.0;
+        check.positive(&path.field(field), duration);
+        Some(duration)
+    };
+    let deadline = positive("deadline", written.deadline);
+    let ask_again_for_lock = positive("ask_again_for_lock", written.ask_again_for_lock);
+    if ask_again_for_lock.is_some() && model != Model::Mutex {
+        let message = format!("only a client of a `mutex` asks for a lock; the model is `{model}`");
+        check.error(&path.field("ask_again_for_lock"), message);
     }
-    let deadline = written.deadline.map(|deadline| deadline.0);
-    if let Some(deadline) = deadline {
-        check.positive(&path.field("deadline"), deadline);
-    }
-    let &written::Retry { after_timeout, wait_for_lock, .. } = written;
-    Retry { attempts, backoff, after_timeout, wait_for_lock, deadline }
+    Retry { attempts, backoff, after_timeout: written.after_timeout, ask_again_for_lock, deadline }
 }
 
 fn script(

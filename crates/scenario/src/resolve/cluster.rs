@@ -1,4 +1,4 @@
-//! Links and clocks.
+//! Links, clocks and disks.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::cluster::defaults;
 use crate::path::Path;
 use crate::quantity::RatioText;
 use crate::written;
-use crate::{Clock, Cluster, Endpoint, LinkChange, Network};
+use crate::{Clock, Cluster, Disk, Endpoint, Latency, LinkChange, Network};
 
 /// How many links one entry of the file may change.
 const MOST_LINKS: usize = 100_000;
@@ -34,9 +34,8 @@ pub(crate) fn resolve(
             clocks[node.index()] = Clock { offset, drift_ppm };
         }
     }
-    let sync_latency = written.sync_latency.clone().unwrap_or(defaults::SYNC_LATENCY);
-    latency::check(check, &path.field("sync_latency"), &sync_latency);
-    Cluster { nodes, network, clocks, sync_latency }
+    let disks = disks(check, &path.field("disk"), names, nodes.len(), &written.disk);
+    Cluster { nodes, network, clocks, disks }
 }
 
 /// A clock may be slow or fast, and always goes forward.
@@ -141,4 +140,37 @@ fn check_change(check: &mut Check<'_>, path: &Path, change: &LinkChange) {
     if let Some(latency) = &change.latency {
         latency::check(check, &path.field("latency"), latency);
     }
+}
+
+fn disks(
+    check: &mut Check<'_>,
+    path: &Path,
+    names: &Names,
+    nodes: usize,
+    written: &written::Disk,
+) -> Vec<Disk> {
+    let mut changed = |path: &Path, disk: &Disk, write: Option<&Latency>, sync: Option<&Latency>| {
+        for (field, latency) in [("write", write), ("sync", sync)] {
+            if let Some(latency) = latency {
+                latency::check(check, &path.field(field), latency);
+            }
+        }
+        Disk { write: write.unwrap_or(&disk.write).clone(), sync: sync.unwrap_or(&disk.sync).clone() }
+    };
+    let common = changed(path, &defaults::disk(), written.write.as_ref(), written.sync.as_ref());
+    let special: Vec<(&String, Disk)> = written
+        .nodes
+        .iter()
+        .map(|(name, of)| {
+            let path = path.field("nodes").field(name);
+            (name, changed(&path, &common, of.write.as_ref(), of.sync.as_ref()))
+        })
+        .collect();
+    let mut disks = vec![common; nodes];
+    for (name, disk) in special {
+        if let Some(node) = names.node(check, &path.field("nodes").field(name), name) {
+            disks[node.index()] = disk;
+        }
+    }
+    disks
 }

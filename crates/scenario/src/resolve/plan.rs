@@ -101,8 +101,14 @@ impl Kinds<'_, '_> {
             let reorder = self.likely("reordering", "reorder", fault.reorder);
             self.add("reordering", fault.every, Some(fault.lasting), PlannedKind::Reordering { reorder });
         }
+        if let Some(fault) = written.flapping {
+            self.check.positive(&self.path.field("flapping").field("period"), fault.period.0);
+            let down = self.likely("flapping", "down", fault.down);
+            let kind = PlannedKind::Flapping { period: fault.period.0, down };
+            self.add("flapping", fault.every, Some(fault.lasting), kind);
+        }
         if let Some(fault) = written.crash {
-            let kind = PlannedKind::Crash { unsynced: fault.unsynced.unwrap_or_default() };
+            let kind = PlannedKind::Crash { unsynced: fault.unsynced };
             self.add("crash", fault.every, Some(fault.lasting), kind);
         }
         if let Some(plain) = written.pause {
@@ -120,6 +126,16 @@ impl Kinds<'_, '_> {
             }
             let kind = PlannedKind::ClockDrift { at_most_ppm };
             self.add("clock-drift", fault.every, Some(fault.lasting), kind);
+        }
+        if let Some(plain) = written.clock_freeze {
+            self.add("clock-freeze", plain.every, Some(plain.lasting), PlannedKind::ClockFreeze);
+        }
+        if let Some(slow) = written.slow_disk {
+            let extra = self.extra("slow-disk", slow.extra);
+            self.add("slow-disk", slow.every, Some(slow.lasting), PlannedKind::SlowDisk { extra });
+        }
+        if let Some(plain) = written.lying_sync {
+            self.add("lying-sync", plain.every, Some(plain.lasting), PlannedKind::LyingSync);
         }
     }
 }

@@ -26,11 +26,10 @@ pub(crate) struct Client {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Retry {
     pub(crate) attempts: Option<u32>,
-    pub(crate) backoff: Option<DurationText>,
+    pub(crate) backoff: Option<Latency>,
     #[serde(default)]
     pub(crate) after_timeout: AfterTimeout,
-    #[serde(default)]
-    pub(crate) wait_for_lock: bool,
+    pub(crate) ask_again_for_lock: Option<DurationText>,
     pub(crate) deadline: Option<DurationText>,
 }
 

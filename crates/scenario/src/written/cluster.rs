@@ -16,7 +16,8 @@ pub(crate) struct Cluster {
     pub(crate) network: Network,
     #[serde(default)]
     pub(crate) clocks: BTreeMap<String, Clock>,
-    pub(crate) sync_latency: Option<Latency>,
+    #[serde(default)]
+    pub(crate) disk: Disk,
 }
 
 /// The links between nodes, those with clients, and those that differ.
@@ -63,4 +64,20 @@ pub(crate) struct LinkOf {
 pub(crate) struct Clock {
     pub(crate) offset: Option<SignedDurationText>,
     pub(crate) drift_ppm: Option<i32>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Disk {
+    pub(crate) write: Option<Latency>,
+    pub(crate) sync: Option<Latency>,
+    #[serde(default)]
+    pub(crate) nodes: BTreeMap<String, DiskOf>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DiskOf {
+    pub(crate) write: Option<Latency>,
+    pub(crate) sync: Option<Latency>,
 }

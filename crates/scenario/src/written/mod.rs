@@ -12,7 +12,7 @@ mod unions;
 mod variant;
 
 pub(crate) use client::{Client, KeyChoice, KeyWeights, Mix, Operation, Retry, Values, Workload};
-pub(crate) use cluster::{Cluster, Network};
+pub(crate) use cluster::{Cluster, Disk, Network};
 pub(crate) use fault::Fault;
 pub(crate) use plan::{FaultPlan, Kinds};
 pub(crate) use unions::{Argument, Names, NodeChoice, NodeList, Scalar};

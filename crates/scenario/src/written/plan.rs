@@ -25,10 +25,14 @@ pub(crate) struct Kinds {
     pub(crate) lossy: Option<Lossy>,
     pub(crate) duplicating: Option<Duplicating>,
     pub(crate) reordering: Option<Reordering>,
+    pub(crate) flapping: Option<Flapping>,
     pub(crate) crash: Option<Crash>,
     pub(crate) pause: Option<Plain>,
     pub(crate) clock_step: Option<ClockStep>,
     pub(crate) clock_drift: Option<ClockDrift>,
+    pub(crate) clock_freeze: Option<Plain>,
+    pub(crate) slow_disk: Option<Slow>,
+    pub(crate) lying_sync: Option<Plain>,
 }
 
 /// A rhythm, and what the kind needs besides.
@@ -49,6 +53,7 @@ recurring!(Slow { extra: Latency });
 recurring!(Lossy { drop: RatioText });
 recurring!(Duplicating { duplicate: RatioText });
 recurring!(Reordering { reorder: RatioText });
+recurring!(Flapping { period: DurationText, down: RatioText });
 recurring!(Crash { unsynced: Option<Unsynced> });
 recurring!(ClockDrift { at_most_ppm: u32 });
 

@@ -164,9 +164,9 @@ impl<'de> Deserialize<'de> for NodeList {
 pub(crate) enum NodeChoice {
     /// `"leader"`, `"nearest"`, `"sticky"`, `"round-robin"` or a node's name.
     Word(String),
+    Sticky(Names),
     RoundRobin(Names),
-    /// The node to ask first.
-    Leader(String),
+    Leader(Names),
 }
 
 impl<'de> Deserialize<'de> for NodeChoice {
@@ -174,6 +174,7 @@ impl<'de> Deserialize<'de> for NodeChoice {
         #[derive(serde::Deserialize)]
         #[serde(rename_all = "kebab-case")]
         enum Kind {
+            Sticky,
             RoundRobin,
             Leader,
         }
@@ -195,6 +196,7 @@ impl<'de> Deserialize<'de> for NodeChoice {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<NodeChoice, A::Error> {
                 let choice = match only_key(&mut map)? {
+                    Kind::Sticky => NodeChoice::Sticky(map.next_value()?),
                     Kind::RoundRobin => NodeChoice::RoundRobin(map.next_value()?),
                     Kind::Leader => NodeChoice::Leader(map.next_value()?),
                 };
