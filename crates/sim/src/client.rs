@@ -86,9 +86,9 @@ pub(crate) enum Awake {
 
 impl<'w> Client<'w> {
     pub(crate) fn new(id: ClientId, plan: &'w ClientPlan, near: Vec<NodeId>, streams: Streams) -> Self {
-        let chooser = Chooser::new(&plan.choice, near);
         let script = Script::new(id, &plan.workload, streams.workload(id));
-        let random = streams.client(id);
+        let mut random = streams.client(id);
+        let chooser = Chooser::new(&plan.choice, near, &mut random);
         Self {
             id,
             plan,
@@ -263,11 +263,14 @@ enum Choice {
 }
 
 impl Chooser {
-    fn new(choice: &NodeChoice, near: Vec<NodeId>) -> Self {
+    fn new(choice: &NodeChoice, near: Vec<NodeId>, random: &mut Random) -> Self {
         let choice = match choice {
             NodeChoice::Fixed(node) => Choice::Fixed(*node),
             NodeChoice::RoundRobin(list) => Choice::Turn { nodes: list.clone(), next: 0 },
-            NodeChoice::Sticky(list) => Choice::Stay { nodes: list.clone(), at: 0, follow: false },
+            NodeChoice::Sticky(list) => {
+                let at = usize::try_from(random.below(list.len() as u64)).expect("below a list's length");
+                Choice::Stay { nodes: list.clone(), at, follow: false }
+            }
             NodeChoice::Nearest => Choice::Stay { nodes: near, at: 0, follow: false },
             NodeChoice::Leader(list) => Choice::Stay { nodes: list.clone(), at: 0, follow: true },
         };

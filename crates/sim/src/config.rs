@@ -174,7 +174,7 @@ pub enum NodeChoice {
     Fixed(NodeId),
     /// These in turn, one an attempt.
     RoundRobin(Vec<NodeId>),
-    /// The first of these; after an attempt that brought no result, the next, and it stays there.
+    /// One of these, drawn at the start; after an attempt that brought no result, the next, and it stays there.
     Sticky(Vec<NodeId>),
     /// The node with the least mean latency from this client; then the next nearest, when it brings no result.
     Nearest,
