@@ -256,7 +256,7 @@ impl Precedence {
 pub(crate) fn ring(subject: &Subject<'_>, core: &[CoreOperation]) -> Vec<Candidate> {
     let mut sources: Vec<Fact> =
         core.iter().filter_map(|kept| certain_source(subject, core, kept.id)).collect();
-    sources.sort_by_key(|fact| fact.operations());
+    sources.sort_by_key(Fact::operations);
     let mut ids: Vec<OperationId> = core.iter().map(|kept| kept.id).filter(|&id| subject.is_ok(id)).collect();
     ids.extend(sources.iter().filter_map(|fact| match fact {
         Fact::Source { source, .. } => *source,
@@ -317,7 +317,11 @@ fn infer(subject: &Subject<'_>, precedence: &mut Precedence, sources: &[Fact], i
             }
         }
     }
-    new.into_iter().fold(false, |any, fact| precedence.add(fact) || any)
+    let mut any = false;
+    for fact in new {
+        any |= precedence.add(fact);
+    }
+    any
 }
 
 fn candidate(subject: &Subject<'_>, precedence: &Precedence, ring: Vec<Point>) -> Option<Candidate> {
@@ -338,8 +342,11 @@ fn candidate(subject: &Subject<'_>, precedence: &Precedence, ring: Vec<Point>) -
     sentences.extend(proof.into_iter().map(|fact| vec![fact]));
     let around: Vec<String> =
         ring.iter().map(|point| point.map_or_else(|| "the start".to_owned(), |id| voice.did(id))).collect();
-    let headline =
-        format!("each of these has to come before the next, round in a ring: {}", around.join("; "));
+    let headline = format!(
+        "these would each have to come before the next, in a ring: {} → {}",
+        around.join(" → "),
+        around[0]
+    );
     sentences.push(vec![Fact::Ring(ring)]);
     Some(Candidate { kind: AnomalyKind::Cycle, headline, sentences })
 }

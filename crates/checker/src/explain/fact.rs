@@ -10,7 +10,7 @@
 
 use anachron_vocabulary::{Operation, OperationId, Outcome, Value};
 
-use super::subject::{Subject, text};
+use super::subject::{Seen, Subject, text};
 use super::{appends, cycle, locks, no_order};
 use crate::CoreOperation;
 
@@ -76,6 +76,22 @@ pub enum Fact {
         value: Value,
         /// The operations.
         attempts: Vec<OperationId>,
+    },
+    /// Whatever makes one of these values needs another of them to be there first, and the object starts as none of
+    /// them.
+    NeverMade {
+        /// The values.
+        values: Vec<Value>,
+        /// Everything that could make one of them: compare-and-sets.
+        makers: Vec<OperationId>,
+    },
+    /// Conclusion: the compare-and-set answered false, but the value that it expected must have been there: it was
+    /// there at the point, and nothing can have changed it since.
+    MustBeThere {
+        /// The compare-and-set.
+        at: OperationId,
+        /// What left or found the value that was expected.
+        since: Point,
     },
     /// Conclusion: the operation found `value`, which can't have been there.
     CannotSee {
@@ -250,6 +266,14 @@ impl Fact {
             Self::Refused { value, attempts } => {
                 same_set(attempts, subject.refused_makers(value)) && !attempts.is_empty()
             }
+            Self::NeverMade { values, makers } => never_made(subject, values, makers),
+            Self::MustBeThere { at, since } => match (subject.before(*at), since) {
+                (Seen::IsNot(expected), Some(since)) => still_there(subject, *since, *at) == Some(expected),
+                (Seen::IsNot(expected), None) => {
+                    subject.initial() == expected && untouched(subject, expected, *at)
+                }
+                _ => false,
+            },
             Self::CannotSee { at, value, still } => {
                 subject.owns(*at)
                     && subject.found(*at) == Some(value)
@@ -335,6 +359,8 @@ impl Fact {
             Self::InTurn(turns) => turns.iter().map(|(id, _)| *id).collect(),
             Self::OnlyMakers { makers, until, .. } => makers.iter().copied().chain(*until).collect(),
             Self::Refused { attempts, .. } => attempts.clone(),
+            Self::NeverMade { makers, .. } => makers.clone(),
+            Self::MustBeThere { at, since } => std::iter::once(*at).chain(*since).collect(),
             Self::CannotSee { at, still, .. } => std::iter::once(*at).chain(*still).collect(),
             Self::BackAndForth { .. } | Self::TwoWays { .. } | Self::OnlyGrows => Vec::new(),
             Self::TooManyWinners { winners, .. } => winners.clone(),
@@ -383,12 +409,7 @@ fn shows(subject: &Subject<'_>, id: OperationId, glimpse: &Glimpse) -> bool {
 }
 
 /// True if everything that makes `value` is over before `from` begins, or begins after `until` is over.
-pub(crate) fn no_maker_between(
-    subject: &Subject<'_>,
-    value: &Value,
-    from: OperationId,
-    until: OperationId,
-) -> bool {
+fn no_maker_between(subject: &Subject<'_>, value: &Value, from: OperationId, until: OperationId) -> bool {
     subject.makers(value).into_iter().all(|maker| {
         maker != from && maker != until && (subject.precedes(maker, from) || subject.precedes(until, maker))
     })
@@ -400,13 +421,42 @@ pub(crate) fn still_there<'a>(
     since: OperationId,
     at: OperationId,
 ) -> Option<&'a Value> {
-    let super::subject::Seen::Is(value) = subject.after(since) else { return None };
+    let Seen::Is(value) = subject.after(since) else { return None };
     let elsewhere = |id: OperationId| {
-        let keeps = matches!(&subject.record(id).operation, Operation::Write(written) if written == value);
-        id == since || id == at || keeps || subject.precedes(id, since) || subject.precedes(at, id)
+        id == since
+            || id == at
+            || keeps(subject, id, value)
+            || subject.precedes(id, since)
+            || subject.precedes(at, id)
     };
     let settled = subject.possible().filter(|&id| subject.may_change(id)).all(elsewhere);
     (settled && subject.precedes(since, at)).then_some(value)
+}
+
+/// True if the operation leaves the object as it is if it holds `value`.
+fn keeps(subject: &Subject<'_>, id: OperationId, value: &Value) -> bool {
+    match &subject.record(id).operation {
+        Operation::Write(written) => written == value,
+        Operation::CompareAndSet { expected, .. } => expected != value,
+        _ => false,
+    }
+}
+
+/// True if an object that starts as `value` must still hold it when `at` takes effect.
+pub(crate) fn untouched(subject: &Subject<'_>, value: &Value, at: OperationId) -> bool {
+    subject
+        .possible()
+        .filter(|&id| id != at && subject.may_change(id))
+        .all(|id| keeps(subject, id, value) || subject.precedes(at, id))
+}
+
+fn never_made(subject: &Subject<'_>, values: &[Value], makers: &[OperationId]) -> bool {
+    let needs_one = |id: &OperationId| match &subject.record(*id).operation {
+        Operation::CompareAndSet { expected, .. } => values.contains(expected),
+        _ => false,
+    };
+    let really: Vec<OperationId> = values.iter().flat_map(|value| subject.makers(value)).collect();
+    !values.contains(subject.initial()) && really.iter().all(needs_one) && same_set(makers, really)
 }
 
 /// True if the facts say that the object came to hold the value in one way only.
@@ -420,7 +470,8 @@ fn held_once(value: &Value, facts: &[Fact]) -> bool {
 /// True if the facts leave no way for `at` to find `value`.
 fn is_impossible(subject: &Subject<'_>, at: OperationId, value: &Value, facts: &[Fact]) -> bool {
     let starts = subject.initial() == value;
-    if facts.contains(&Fact::NoCut { read: at }) {
+    let impossible = |fact: &Fact| matches!(fact, Fact::NeverMade { values, .. } if values.contains(value));
+    if facts.contains(&Fact::NoCut { read: at }) || facts.iter().any(impossible) {
         return true;
     }
     let makers = subject.makers(value);

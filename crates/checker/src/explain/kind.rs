@@ -18,6 +18,8 @@ pub enum AnomalyKind {
     FlipFlop,
     /// More compare-and-sets succeeded from a value than there were ways to reach it.
     DoubleWinner,
+    /// A compare-and-set answered false although the value that it expected was there.
+    FalseRefusal,
     /// A lock was granted again with no release in between.
     TwoHolders,
     /// A lock was given back more often than it was taken.
@@ -36,12 +38,13 @@ pub enum AnomalyKind {
 
 impl AnomalyKind {
     /// Every kind, in the order in which explanations try them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Phantom,
         Self::FromTheFuture,
         Self::StaleRead,
         Self::FlipFlop,
         Self::DoubleWinner,
+        Self::FalseRefusal,
         Self::TwoHolders,
         Self::ReleaseWithoutHold,
         Self::LostAppend,
@@ -59,6 +62,7 @@ impl AnomalyKind {
             Self::StaleRead => "stale-read",
             Self::FlipFlop => "flip-flop",
             Self::DoubleWinner => "double-winner",
+            Self::FalseRefusal => "false-refusal",
             Self::TwoHolders => "two-holders",
             Self::ReleaseWithoutHold => "release-without-hold",
             Self::LostAppend => "lost-append",
@@ -82,6 +86,7 @@ impl AnomalyKind {
             Self::StaleRead => "Stale read",
             Self::FlipFlop => "Flip-flop",
             Self::DoubleWinner => "Double winner",
+            Self::FalseRefusal => "False refusal",
             Self::TwoHolders => "Two holders",
             Self::ReleaseWithoutHold => "Release without hold",
             Self::LostAppend => "Lost append",
@@ -100,6 +105,7 @@ impl AnomalyKind {
             Self::StaleRead => "a value was seen after it had been overwritten",
             Self::FlipFlop => "a value gave way to another and came back, though it was written once",
             Self::DoubleWinner => "two compare-and-sets succeeded where only one could",
+            Self::FalseRefusal => "a compare-and-set was refused though the value was there",
             Self::TwoHolders => "a lock was granted again before anyone released it",
             Self::ReleaseWithoutHold => "a lock was released more often than it was acquired",
             Self::LostAppend => "an acknowledged append is missing from a later read",
@@ -118,6 +124,7 @@ impl AnomalyKind {
             Self::StaleRead => include_str!("pages/stale-read.md"),
             Self::FlipFlop => include_str!("pages/flip-flop.md"),
             Self::DoubleWinner => include_str!("pages/double-winner.md"),
+            Self::FalseRefusal => include_str!("pages/false-refusal.md"),
             Self::TwoHolders => include_str!("pages/two-holders.md"),
             Self::ReleaseWithoutHold => include_str!("pages/release-without-hold.md"),
             Self::LostAppend => include_str!("pages/lost-append.md"),

@@ -1,7 +1,7 @@
 //! Why no order works, in words that are checked before they are said.
 //!
 //! Why it exists: a core proves a violation to a program; this module proves it to a person. The order of attempts is
-//! fixed: phantom, from the future, stale read, flip-flop, double winner, two holders and release without hold, the
+//! fixed: phantom, from the future, stale read, flip-flop, double winner, false refusal, two holders and release without hold, the
 //! arguments about appends, a cycle, and last the account of an exhaustive search. The first that applies is told.
 //!
 //! What it promises: an explanation is a list of [`Fact`]s with their words. Each fact was checked against the object's
@@ -18,6 +18,7 @@ mod kind;
 mod locks;
 mod no_order;
 mod registers;
+mod sentences;
 mod subject;
 mod words;
 
@@ -127,11 +128,15 @@ impl Candidate {
     }
 }
 
+/// Above this many operations no short argument is looked for: the work grows with the square. A core this large is
+/// one that could not be shrunk in time.
+const SHORT_ARGUMENT_LIMIT: usize = 2_000;
+
 type Attempt = fn(&Subject<'_>, &[CoreOperation]) -> Vec<Candidate>;
 
 /// The short arguments for registers, in the order of trial. Reads come before compare-and-sets, because two
 /// compare-and-sets from one value are better told as a double winner.
-const REGISTER: [Attempt; 9] = [
+const REGISTER: [Attempt; 10] = [
     registers::phantom,
     registers::from_the_future,
     |subject, core| registers::stale_read(subject, core, Finder::Read),
@@ -140,6 +145,7 @@ const REGISTER: [Attempt; 9] = [
     |subject, core| registers::stale_read(subject, core, Finder::CompareAndSet),
     |subject, core| registers::flip_flop(subject, core, Finder::CompareAndSet),
     registers::two_ways,
+    registers::false_refusal,
     cycle::ring,
 ];
 
@@ -168,6 +174,7 @@ pub fn explain(subject: &Subject<'_>, core: &[CoreOperation]) -> Option<Explanat
     core.sort_by_key(|kept| (subject.record(kept.id).call, kept.id));
     core.dedup_by_key(|kept| kept.id);
     let attempts: &[Attempt] = match subject.model() {
+        _ if core.len() > SHORT_ARGUMENT_LIMIT => &[],
         Model::Mutex => &[locks::count_turns],
         _ if appends::has_appends(subject) => &APPENDED,
         _ => &REGISTER,

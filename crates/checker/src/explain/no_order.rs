@@ -4,7 +4,7 @@
 //! legal order, and for everything that could come next by the clock, what the object would have had to be.
 //!
 //! What it promises: depth first over (operations placed, state), each visited once, so "all" means all. The search
-//! is separate from the checker's own roads. It stops at [`CONFIGURATION_LIMIT`] and says so.
+//! is separate from the checker's own roads. It stops at `CONFIGURATION_LIMIT` (earlier for large cores) and says so.
 
 use std::collections::BTreeSet;
 
@@ -40,17 +40,17 @@ fn object(subject: &Subject<'_>) -> Object {
 }
 
 /// True if the operation has to be placed.
-fn is_required(subject: &Subject<'_>, kept: &CoreOperation) -> bool {
+fn is_required(subject: &Subject<'_>, kept: CoreOperation) -> bool {
     kept.kept == Kept::AsItWas && subject.is_ok(kept.id)
 }
 
 /// True if `a`, as it is kept, returned before `b` was called.
-fn precedes(subject: &Subject<'_>, a: &CoreOperation, b: OperationId) -> bool {
+fn precedes(subject: &Subject<'_>, a: CoreOperation, b: OperationId) -> bool {
     is_required(subject, a) && subject.precedes(a.id, b)
 }
 
 /// The state after the operation, as it is kept, takes effect.
-fn step(subject: &Subject<'_>, state: &ObjectState, kept: &CoreOperation) -> Option<ObjectState> {
+fn step(subject: &Subject<'_>, state: &ObjectState, kept: CoreOperation) -> Option<ObjectState> {
     let record = subject.record(kept.id);
     let reply = match &record.outcome {
         Outcome::Ok(reply) if kept.kept == Kept::AsItWas => Some(reply),
@@ -63,11 +63,11 @@ fn step(subject: &Subject<'_>, state: &ObjectState, kept: &CoreOperation) -> Opt
 pub(crate) fn replay(subject: &Subject<'_>, order: &[CoreOperation]) -> Option<ObjectState> {
     let mut state = object(subject).initial();
     for (index, kept) in order.iter().enumerate() {
-        let late = order[..index].iter().any(|before| precedes(subject, kept, before.id));
+        let late = order[..index].iter().any(|before| precedes(subject, *kept, before.id));
         if late || !subject.owns(kept.id) {
             return None;
         }
-        state = step(subject, &state, kept)?;
+        state = step(subject, &state, *kept)?;
     }
     Some(state)
 }
@@ -76,9 +76,9 @@ pub(crate) fn replay(subject: &Subject<'_>, order: &[CoreOperation]) -> Option<O
 pub(crate) fn is_blocked(subject: &Subject<'_>, order: &[CoreOperation], next: OperationId) -> bool {
     let Some(state) = replay(subject, order) else { return false };
     let next = CoreOperation { id: next, kept: Kept::AsItWas };
-    is_required(subject, &next)
-        && order.iter().all(|placed| placed.id != next.id && !precedes(subject, &next, placed.id))
-        && step(subject, &state, &next).is_none()
+    is_required(subject, next)
+        && order.iter().all(|placed| placed.id != next.id && !precedes(subject, next, placed.id))
+        && step(subject, &state, next).is_none()
 }
 
 /// A state with an order, so that a set of states needs no hashing.
@@ -100,10 +100,12 @@ fn is_placed(placed: &[u64], index: usize) -> bool {
 /// Visits every configuration of the core, up to the limit.
 pub(crate) fn search(subject: &Subject<'_>, core: &[CoreOperation]) -> Search {
     let mut search = Search {
-        required: core.iter().filter(|kept| is_required(subject, kept)).count(),
+        required: core.iter().filter(|kept| is_required(subject, **kept)).count(),
         exhausted: true,
         ..Search::default()
     };
+    // A configuration of a large core costs more: the square keeps the whole work bounded.
+    let limit = CONFIGURATION_LIMIT / (1 + (core.len() / 64).pow(2));
     let mut visited = BTreeSet::new();
     // A stack of its own, so that a long core can't overflow the thread's: (placed, state, order so far).
     let mut stack: Vec<(Placed, ObjectState, Vec<usize>)> =
@@ -113,11 +115,11 @@ pub(crate) fn search(subject: &Subject<'_>, core: &[CoreOperation]) -> Search {
         if !visited.insert((placed.clone(), state_key(&state))) {
             continue;
         }
-        if visited.len() > CONFIGURATION_LIMIT {
+        if visited.len() > limit {
             search.exhausted = false;
             break;
         }
-        let done = order.iter().filter(|&&index| is_required(subject, &core[index])).count();
+        let done = order.iter().filter(|&&index| is_required(subject, core[index])).count();
         let extra = order.len() - done;
         if done > best.0 || (done == best.0 && extra < best.1) {
             best = (done, extra);
@@ -129,14 +131,14 @@ pub(crate) fn search(subject: &Subject<'_>, core: &[CoreOperation]) -> Search {
         }
         let waits = |index: usize| {
             core.iter().enumerate().any(|(other, kept)| {
-                !is_placed(&placed, other) && other != index && precedes(subject, kept, core[index].id)
+                !is_placed(&placed, other) && other != index && precedes(subject, *kept, core[index].id)
             })
         };
         for index in (0..core.len()).rev() {
             if is_placed(&placed, index) || waits(index) {
                 continue;
             }
-            if let Some(next) = step(subject, &state, &core[index]) {
+            if let Some(next) = step(subject, &state, core[index]) {
                 let mut more = placed.clone();
                 more[index / 64] |= 1 << (index % 64);
                 let mut longer = order.clone();
@@ -159,10 +161,10 @@ pub(crate) fn account(subject: &Subject<'_>, core: &[CoreOperation]) -> Option<C
     }
     let order = found.longest;
     let waiting: Vec<&CoreOperation> =
-        core.iter().filter(|kept| is_required(subject, kept) && !order.contains(kept)).collect();
+        core.iter().filter(|kept| is_required(subject, **kept) && !order.contains(kept)).collect();
     let mut sentences = vec![vec![Fact::LongestOrder { order: order.clone(), required: found.required }]];
     for next in &waiting {
-        let waits = waiting.iter().any(|other| other.id != next.id && precedes(subject, other, next.id));
+        let waits = waiting.iter().any(|other| other.id != next.id && precedes(subject, **other, next.id));
         let blocked = Fact::Blocked { order: order.clone(), next: next.id };
         if !waits && blocked.holds(subject, &[]) {
             sentences.push(vec![blocked]);

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use anachron_history::Timestamp;
 use anachron_vocabulary::{Operation, OperationId, Value};
 
-use super::fact::{Fact, Glimpse, no_maker_between, still_there};
+use super::fact::{Fact, Glimpse, still_there, untouched};
 use super::subject::{Seen, Subject};
 use super::words::{Voice, times};
 use super::{AnomalyKind, Candidate};
@@ -53,6 +53,33 @@ fn makers_until(subject: &Subject<'_>, value: &Value, until: OperationId) -> Vec
     subject.makers(value).into_iter().filter(|&maker| !subject.precedes(until, maker)).collect()
 }
 
+/// True if all of these, which make a value before `until` is over, are over before `from` begins.
+fn over_before(subject: &Subject<'_>, makers: &[OperationId], from: OperationId, until: OperationId) -> bool {
+    makers.iter().all(|&maker| maker != from && maker != until && subject.precedes(maker, from))
+}
+
+/// The makers of each value, looked up once: the search asks often, the re-check asks anew.
+struct KnownMakers<'a> {
+    subject: &'a Subject<'a>,
+    makers: BTreeMap<Value, Vec<OperationId>>,
+}
+
+impl<'a> KnownMakers<'a> {
+    fn new(subject: &'a Subject<'a>) -> Self {
+        Self { subject, makers: BTreeMap::new() }
+    }
+
+    fn makers(&mut self, value: &Value) -> &[OperationId] {
+        let subject = self.subject;
+        self.makers.entry(value.clone()).or_insert_with(|| subject.makers(value))
+    }
+
+    fn makers_until(&mut self, value: &Value, until: OperationId) -> Vec<OperationId> {
+        let subject = self.subject;
+        self.makers(value).iter().copied().filter(|&maker| !subject.precedes(until, maker)).collect()
+    }
+}
+
 /// The fact that these and no other operations make the value (leaving out what began after `until`, if any did).
 fn only_makers(subject: &Subject<'_>, value: &Value, until: Option<OperationId>) -> Fact {
     let all = subject.makers(value);
@@ -75,10 +102,12 @@ pub(crate) fn phantom(subject: &Subject<'_>, core: &[CoreOperation]) -> Vec<Cand
     for finder in [Finder::Read, Finder::CompareAndSet] {
         for read in finders(subject, core, finder) {
             let value = found(subject, read);
-            if *subject.initial() == value || !subject.makers(&value).is_empty() {
-                continue;
-            }
-            let mut nobody = vec![only_makers(subject, &value, None)];
+            let Some((values, makers)) = never_made(subject, &value) else { continue };
+            let mut nobody = if makers.is_empty() {
+                vec![only_makers(subject, &value, None)]
+            } else {
+                vec![Fact::NeverMade { values, makers }]
+            };
             let attempts = subject.refused_makers(&value);
             if !attempts.is_empty() && attempts.len() <= NAMED_MAKERS {
                 nobody.push(Fact::Refused { value: value.clone(), attempts });
@@ -95,6 +124,56 @@ pub(crate) fn phantom(subject: &Subject<'_>, core: &[CoreOperation]) -> Vec<Cand
         }
     }
     candidates
+}
+
+/// The value and all others that would have had to be there before it, with the compare-and-sets between them, if none
+/// of them was ever written.
+fn never_made(subject: &Subject<'_>, value: &Value) -> Option<(Vec<Value>, Vec<OperationId>)> {
+    let (mut values, mut makers) = (vec![value.clone()], Vec::new());
+    let mut next = 0;
+    while next < values.len() {
+        if *subject.initial() == values[next] || values.len() > NAMED_MAKERS {
+            return None;
+        }
+        for maker in subject.makers(&values[next]) {
+            let Operation::CompareAndSet { expected, .. } = &subject.record(maker).operation else {
+                return None;
+            };
+            makers.push(maker);
+            if !values.contains(expected) {
+                values.push(expected.clone());
+            }
+        }
+        next += 1;
+    }
+    Some((values, makers))
+}
+
+/// False refusal: a compare-and-set answered false, but the value that it expected was there.
+pub(crate) fn false_refusal(subject: &Subject<'_>, core: &[CoreOperation]) -> Vec<Candidate> {
+    let voice = Voice::new(subject);
+    for at in core.iter().map(|kept| kept.id) {
+        let Seen::IsNot(expected) = subject.before(at) else { continue };
+        let mut witnesses: Vec<OperationId> = core
+            .iter()
+            .map(|kept| kept.id)
+            .filter(|&id| still_there(subject, id, at) == Some(expected))
+            .collect();
+        witnesses.sort_by_key(|&id| (std::cmp::Reverse(subject.record(id).call), id));
+        let since = match witnesses.first() {
+            Some(&since) => Some(since),
+            None if subject.initial() == expected && untouched(subject, expected, at) => None,
+            None => continue,
+        };
+        let mut sentences: Vec<Vec<Fact>> = since.iter().map(|&since| vec![Fact::Did(since)]).collect();
+        let mut refused = vec![Fact::Did(at)];
+        refused.extend(since.map(|since| Fact::FinishedBefore { earlier: since, later: at }));
+        sentences.push(refused);
+        sentences.push(vec![Fact::MustBeThere { at, since }]);
+        let headline = format!("{}, though {} was {expected}", voice.did(at), voice.object());
+        return vec![Candidate { kind: AnomalyKind::FalseRefusal, headline, sentences }];
+    }
+    Vec::new()
 }
 
 /// From the future: whoever wrote the value began after it had been seen.
@@ -129,9 +208,10 @@ pub(crate) fn from_the_future(subject: &Subject<'_>, core: &[CoreOperation]) -> 
 /// Stale read: the value had been overwritten by a write that finished, or by one that began after the value's own write
 /// had finished and that somebody had already seen.
 pub(crate) fn stale_read(subject: &Subject<'_>, core: &[CoreOperation], finder: Finder) -> Vec<Candidate> {
+    let mut known = KnownMakers::new(subject);
     for read in finders(subject, core, finder) {
         let value = found(subject, read);
-        let makers = makers_until(subject, &value, read);
+        let makers = known.makers_until(&value, read);
         let mut witnesses: Vec<OperationId> = core
             .iter()
             .map(|kept| kept.id)
@@ -144,12 +224,12 @@ pub(crate) fn stale_read(subject: &Subject<'_>, core: &[CoreOperation], finder: 
         });
         for witness in witnesses {
             if subject.may_change(witness) || makers.is_empty() {
-                if no_maker_between(subject, &value, witness, read) && subject.after(witness).is_not(&value) {
+                if over_before(subject, &makers, witness, read) && subject.after(witness).is_not(&value) {
                     return vec![stale(subject, read, &value, &makers, witness, None)];
                 }
             } else if let Seen::Is(newer) = subject.after(witness)
                 && subject.initial() != newer
-                && let [writer] = subject.makers(newer).as_slice()
+                && let [writer] = known.makers(newer)
                 && makers.iter().all(|&maker| subject.precedes(maker, *writer))
             {
                 return vec![stale(subject, read, &value, &makers, witness, Some(*writer))];
@@ -169,16 +249,16 @@ fn stale(
     writer: Option<OperationId>,
 ) -> Candidate {
     let voice = Voice::new(subject);
-    let what = match (&subject.record(witness).operation, subject.after(witness)) {
-        (Operation::Write(_) | Operation::CompareAndSet { .. }, Seen::Is(newer)) => {
+    let what = match subject.after(witness) {
+        Seen::Is(newer) if subject.may_change(witness) => {
             format!("{} had been written", voice.assigned(newer))
         }
-        (_, Seen::Is(newer)) => format!("{} had been read", voice.assigned(newer)),
+        Seen::Is(newer) => format!("{} had been read", voice.assigned(newer)),
         _ => format!("{} had been replaced", voice.assigned(value)),
     };
     let headline = match subject.record(read).operation {
         Operation::Read => {
-            format!("client {} read {} after {what}", voice.client(read), voice.assigned(value))
+            format!("{} read {} after {what}", voice.client_in_full(read), voice.assigned(value))
         }
         _ => format!("{} after {what}", voice.did(read)),
     };
@@ -228,12 +308,11 @@ fn other_glimpse(subject: &Subject<'_>, id: OperationId, value: &Value) -> Optio
 /// Flip-flop: one value, another, and the first again.
 pub(crate) fn flip_flop(subject: &Subject<'_>, core: &[CoreOperation], finder: Finder) -> Vec<Candidate> {
     let ids: Vec<OperationId> = core.iter().map(|kept| kept.id).collect();
+    let mut known = KnownMakers::new(subject);
     for third in finders(subject, core, finder) {
         let value = found(subject, third);
-        let once = {
-            let makers = makers_until(subject, &value, third);
-            makers.len() + usize::from(*subject.initial() == value) == 1
-        };
+        let makers = known.makers_until(&value, third);
+        let once = makers.len() + usize::from(*subject.initial() == value) == 1;
         let mut firsts: Vec<OperationId> = ids
             .iter()
             .copied()
@@ -250,7 +329,7 @@ pub(crate) fn flip_flop(subject: &Subject<'_>, core: &[CoreOperation], finder: F
         for second in seconds {
             let Some(middle) = other_glimpse(subject, second, &value) else { continue };
             let first = firsts.iter().copied().find(|&first| subject.precedes(first, second));
-            let settled = no_maker_between(subject, &value, second, third);
+            let settled = over_before(subject, &makers, second, third);
             let (first, once) = match first {
                 Some(first) if once => (Some(first), true),
                 first if settled => (first, false),

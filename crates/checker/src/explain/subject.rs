@@ -154,12 +154,13 @@ impl<'a> Subject<'a> {
     /// True if the operation, if it takes effect, can leave `value` behind where something else was.
     pub(crate) fn makes(&self, id: OperationId, value: &Value) -> bool {
         let record = self.record(id);
-        match (&record.operation, &record.outcome) {
-            (_, Outcome::Failed | Outcome::Ok(Reply::Swapped(false))) => false,
-            (Operation::Write(written), _) => written == value,
-            (Operation::CompareAndSet { new, .. }, _) => new == value,
-            (Operation::Append(piece), _) => text(value).ends_with(&text(piece)),
-            (Operation::Read | Operation::Acquire | Operation::Release, _) => false,
+        match &record.operation {
+            _ if is_refused(record) => false,
+            Operation::Write(written) => written == value,
+            // One that swaps a value for itself only observes.
+            Operation::CompareAndSet { expected, new } => new == value && expected != new,
+            Operation::Append(piece) => text(value).ends_with(&text(piece)),
+            _ => false,
         }
     }
 
@@ -173,11 +174,10 @@ impl<'a> Subject<'a> {
     pub(crate) fn refused_makers(&self, value: &Value) -> Vec<OperationId> {
         let would = |id: &OperationId| {
             let record = self.record(*id);
-            let refused = matches!(record.outcome, Outcome::Failed | Outcome::Ok(Reply::Swapped(false)));
-            refused
+            is_refused(record)
                 && match &record.operation {
                     Operation::Write(written) => written == value,
-                    Operation::CompareAndSet { new, .. } => new == value,
+                    Operation::CompareAndSet { expected, new } => new == value && expected != new,
                     _ => false,
                 }
         };
@@ -187,8 +187,12 @@ impl<'a> Subject<'a> {
     /// True if the operation can change the object, if it takes effect.
     pub(crate) fn may_change(&self, id: OperationId) -> bool {
         let record = self.record(id);
-        let refused = matches!(record.outcome, Outcome::Failed | Outcome::Ok(Reply::Swapped(false)));
-        !refused && !record.operation.is_read()
+        let observes = match &record.operation {
+            Operation::Read => true,
+            Operation::CompareAndSet { expected, new } => expected == new,
+            _ => false,
+        };
+        !is_refused(record) && !observes
     }
 
     /// True if the operation can put something in place of all that the object holds.
@@ -196,6 +200,11 @@ impl<'a> Subject<'a> {
         self.may_change(id)
             && matches!(self.record(id).operation, Operation::Write(_) | Operation::CompareAndSet { .. })
     }
+}
+
+/// True if the operation certainly changed nothing: it failed, or is a compare-and-set that answered false.
+fn is_refused(record: &Record) -> bool {
+    matches!(record.outcome, Outcome::Failed | Outcome::Ok(Reply::Swapped(false)))
 }
 
 /// A value as the text that an append extends: what is not there is empty, a number is its digits.

@@ -1,24 +1,21 @@
-//! How facts are said: names, times, circled numbers, sentences.
+//! How things are named: clients, objects, operations, times, circled numbers.
 //!
 //! Why it exists: the words live in one place, so that a sentence reads the same in the terminal, on the report page
-//! and in a JUnit message. A [`Voice`] knows the names of one object's history; given numbers for the operations it
-//! also says facts.
+//! and in a JUnit message. A [`Voice`] knows the names of one object's history, and perhaps numbers for its operations;
+//! `sentences` lets it say facts.
 //!
 //! Decisions: a client whose name is only digits is `client 3`, and a key of only digits `key 7`, because a bare number
 //! would be taken for a value. A name with anything unusual in it is quoted and escaped. An object without a name is
 //! `the register`, `the lock`, `the text`.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use anachron_history::{TimeUnit, Timestamp};
 use anachron_vocabulary::{Operation, OperationId, Outcome, Reply, Value, VirtualDuration};
 
-use super::fact::{Exclusion, Fact, Glimpse, Point};
-use super::no_order;
-use super::subject::{Seen, Subject};
+use super::fact::Point;
+use super::subject::Subject;
 use crate::Model;
-use crate::object::ObjectState;
 
 /// The number in a circle, as far as Unicode goes: ① to ㊿, then `(51)`.
 pub fn circled(number: usize) -> String {
@@ -42,7 +39,7 @@ pub(crate) fn times(count: usize) -> String {
 }
 
 /// `a`, `a and b`, `a, b and c`.
-fn list(items: &[String]) -> String {
+pub(crate) fn list(items: &[String]) -> String {
     match items {
         [] => "nothing".to_owned(),
         [one] => one.clone(),
@@ -64,7 +61,7 @@ fn name(name: &str, what: &str) -> String {
 
 /// Speaks of one object's operations.
 pub(crate) struct Voice<'a> {
-    subject: &'a Subject<'a>,
+    pub(crate) subject: &'a Subject<'a>,
     numbers: BTreeMap<OperationId, usize>,
 }
 
@@ -82,6 +79,12 @@ impl<'a> Voice<'a> {
     /// The client of an operation: `c1`, `client 3`.
     pub(crate) fn client(&self, id: OperationId) -> String {
         name(self.subject.history().client_name(self.subject.record(id).client), "client")
+    }
+
+    /// The same where a client is introduced: `client c1`, `client 3`.
+    pub(crate) fn client_in_full(&self, id: OperationId) -> String {
+        let client = self.client(id);
+        if client.starts_with("client ") { client } else { format!("client {client}") }
     }
 
     /// The object: `x`, `key 7`, `the lock`.
@@ -140,7 +143,7 @@ impl<'a> Voice<'a> {
     }
 
     /// A moment: `145.2 ms`, `event 12`, `t=145`.
-    fn at(&self, moment: Timestamp) -> String {
+    pub(crate) fn at(&self, moment: Timestamp) -> String {
         let Timestamp(count) = moment;
         match self.subject.history().time_unit {
             TimeUnit::Nanoseconds => {
@@ -153,7 +156,7 @@ impl<'a> Voice<'a> {
     }
 
     /// `, 6.8 ms later,`: only where the unit is known.
-    fn later_by(&self, from: Timestamp, to: Timestamp) -> String {
+    pub(crate) fn later_by(&self, from: Timestamp, to: Timestamp) -> String {
         match self.subject.history().time_unit {
             TimeUnit::Nanoseconds => {
                 let length = i128::from(to.0) - i128::from(from.0);
@@ -164,413 +167,26 @@ impl<'a> Voice<'a> {
     }
 
     /// The end of an operation that has one; without one, its call.
-    fn finished_at(&self, id: OperationId) -> Timestamp {
+    pub(crate) fn finished_at(&self, id: OperationId) -> Timestamp {
         let record = self.subject.record(id);
         record.returned().unwrap_or(record.call)
     }
 
     /// The operation's number: `②`.
-    fn mark(&self, id: OperationId) -> String {
+    pub(crate) fn mark(&self, id: OperationId) -> String {
         match self.numbers.get(&id) {
             Some(&number) => circled(number),
             None => format!("operation {}", id.0),
         }
     }
 
-    fn marks(&self, ids: &[OperationId]) -> String {
+    pub(crate) fn marks(&self, ids: &[OperationId]) -> String {
         let mut ids = ids.to_vec();
         ids.sort_by_key(|id| self.numbers.get(id).copied());
         list(&ids.iter().map(|&id| self.mark(id)).collect::<Vec<_>>())
     }
 
-    fn point(&self, point: Point) -> String {
+    pub(crate) fn point(&self, point: Point) -> String {
         point.map_or_else(|| "the start".to_owned(), |id| self.mark(id))
-    }
-
-    /// Says a fact in one or two sentences.
-    pub(crate) fn say(&self, fact: &Fact) -> String {
-        let object = self.object();
-        match fact {
-            Fact::Did(id) => self.say_did(*id),
-            Fact::FinishedBefore { earlier, later } => {
-                let (end, call) = (self.finished_at(*earlier), self.subject.record(*later).call);
-                let (a, b) = (self.mark(*earlier), self.mark(*later));
-                let gap = self.later_by(end, call);
-                format!(
-                    "{a} finished at {}. {b} began at {}{gap}{} so it has to come after {a}.",
-                    self.at(end),
-                    self.at(call),
-                    if gap.is_empty() { ", after that," } else { "," },
-                )
-            }
-            Fact::InTurn(turns) => self.say_turns(turns),
-            Fact::OnlyMakers { value, starts, makers, until } => {
-                self.say_makers(value, *starts, makers, *until)
-            }
-            Fact::NoMakerBetween { value, from, until } => format!(
-                "Nothing that makes {object} {value} can lie between {} and {}: each such operation had finished \
-                 before {} began, or began after {} had finished.",
-                self.mark(*from),
-                self.mark(*until),
-                self.mark(*from),
-                self.mark(*until)
-            ),
-            Fact::Refused { value, attempts } => {
-                format!("{} would have made {object} {value}, but failed.", self.marks(attempts))
-            }
-            Fact::CannotSee { at, value, still } => {
-                let (mark, client) = (self.mark(*at), self.client(*at));
-                let must = still.and_then(|since| match self.subject.after(since) {
-                    Seen::Is(must) => Some(must),
-                    _ => None,
-                });
-                let got = if self.subject.record(*at).operation.is_read() { "got" } else { "found" };
-                match must {
-                    Some(must) => format!(
-                        "So at {mark} {object} must be {must}, but {client} {got} {value}. No order of these operations \
-                         explains that."
-                    ),
-                    None => format!(
-                        "So {object} can't be {value} at {mark}, but {client} {got} {value}. No order of these operations \
-                         explains that."
-                    ),
-                }
-            }
-            Fact::BackAndForth { value, middle, once } => {
-                let middle = middle.as_ref().map_or_else(|| format!("not {value}"), Value::to_string);
-                let why =
-                    if *once { "but it came to be that only once" } else { "but nothing brings it back" };
-                format!(
-                    "{object} would have to go {value} → {middle} → {value}, {why}. No order of these operations \
-                     explains that."
-                )
-            }
-            Fact::TwoWays { first, second } => format!(
-                "{object} holds each of the two values in one unbroken stretch, so {first} would have to come before \
-                 {second} and {second} before {first}. No order does that."
-            ),
-            Fact::TooManyWinners { value, winners } => format!(
-                "Each of {} took {object} away from {value}, so it had to become {value} {}. It can't have. No order of \
-                 these operations explains that.",
-                self.marks(winners),
-                times(winners.len())
-            ),
-            Fact::Between { crowd, possible, from_start } => self.say_between(crowd, possible, *from_start),
-            Fact::TooFew { crowd, from_start, .. } => self.say_too_few(crowd, *from_start),
-            Fact::NothingReplaced { append, read } => format!(
-                "Nothing replaced {object} between {} and {}: appends only make it longer.",
-                self.mark(*append),
-                self.mark(*read)
-            ),
-            Fact::LacksPiece { append, read } => {
-                let piece = match &self.subject.record(*append).operation {
-                    Operation::Append(piece) => piece.to_string(),
-                    _ => String::new(),
-                };
-                format!(
-                    "So at {} {object} must have {piece} in it, but {} got a text without it. No order of these \
-                     operations explains that.",
-                    self.mark(*read),
-                    self.client(*read)
-                )
-            }
-            Fact::OnlyGrows => format!("Nothing ever replaces {object}: appends only make it longer."),
-            Fact::NotBeginning { first, second } => {
-                let (a, b) = (self.mark(*first), self.mark(*second));
-                if self.subject.precedes(*first, *second) {
-                    format!(
-                        "So what {a} read must be the beginning of what {b} read, and it is not. No order of these \
-                         operations explains that."
-                    )
-                } else {
-                    format!(
-                        "So what one of {a} and {b} read must be the beginning of what the other read, and neither is. \
-                         No order of these operations explains that."
-                    )
-                }
-            }
-            Fact::NoCut { .. } => {
-                format!(
-                    "No text that was written to {object}, with any of those appended after it, makes that."
-                )
-            }
-            Fact::OneCut { read, pieces } => {
-                let cut: Vec<String> = pieces
-                    .iter()
-                    .skip_while(|piece| piece.is_empty())
-                    .map(|piece| self.quoted(piece))
-                    .collect();
-                format!(
-                    "What {} read can only have been put together as {}.",
-                    self.mark(*read),
-                    cut.join(" + ")
-                )
-            }
-            Fact::TooManyPieces { read, piece, times: count, appends } => {
-                let (piece, mark) = (self.quoted(piece), self.mark(*read));
-                if appends.is_empty() {
-                    format!(
-                        "But no append of {piece} had begun when {mark} finished. No order explains that."
-                    )
-                } else {
-                    format!(
-                        "So {piece} was appended {} before {mark}, but {} alone can have done it. No order of these operations \
-                         explains that.",
-                        times(*count),
-                        self.marks(appends)
-                    )
-                }
-            }
-            Fact::Source { read, source, excluded } => self.say_source(*read, *source, excluded),
-            Fact::BeforeSource { path, source } => {
-                let (changer, read) = (self.point(path[0]), self.point(path[path.len() - 1]));
-                format!(
-                    "{} Nothing comes between {} and {read}, so {changer} comes before {}.",
-                    self.chain(path),
-                    self.point(*source),
-                    self.point(*source)
-                )
-            }
-            Fact::AfterRead { path, read } => {
-                let (source, changer) = (self.point(path[0]), self.point(path[path.len() - 1]));
-                let read = self.mark(*read);
-                format!(
-                    "{} Nothing comes between {source} and {read}, so {changer} comes after {read}.",
-                    self.chain(path)
-                )
-            }
-            Fact::Ring(points) => {
-                let mut ring: Vec<String> = points.iter().map(|&point| self.point(point)).collect();
-                ring.push(ring[0].clone());
-                format!(
-                    "So {}: each comes before the next, all the way round. No order does that.",
-                    ring.join(" → ")
-                )
-            }
-            Fact::LongestOrder { order, required } => {
-                let ids: Vec<OperationId> = order.iter().map(|kept| kept.id).collect();
-                let state = no_order::replay(self.subject, order)
-                    .map_or_else(String::new, |state| format!(" Then {}.", self.state(&state)));
-                if ids.is_empty() {
-                    return format!(
-                        "Not one of the {required} operations that must be placed can come first.{state}"
-                    );
-                }
-                let shown: Vec<String> = ids.iter().map(|&id| self.mark(id)).collect();
-                format!("The longest order found is {}.{state}", shown.join(" "))
-            }
-            Fact::Blocked { order, next } => self.say_blocked(order, *next),
-            Fact::Tried { configurations, all: true, core } => format!(
-                "All ways to order these {} operations were tried ({configurations} different states of progress). \
-                 None works.",
-                core.len()
-            ),
-            Fact::Tried { configurations, core, .. } => format!(
-                "The search for a short account of these {} operations stopped after {configurations} states of \
-                 progress; the verdict is the checker's own.",
-                core.len()
-            ),
-        }
-    }
-
-    fn say_did(&self, id: OperationId) -> String {
-        let record = self.subject.record(id);
-        let said = format!("{} {}", self.mark(id), self.did(id));
-        if record.outcome == Outcome::Unknown {
-            format!("{said}, called at {}, timed out: it may or may not have happened.", self.at(record.call))
-        } else {
-            format!("{said}.")
-        }
-    }
-
-    /// One step of a turn: `c1 saw 2`, `c1 wrote 2`, `c2 found that it was not 2`.
-    fn glimpsed(&self, id: OperationId, glimpse: &Glimpse, again: bool) -> String {
-        let (client, again) = (self.client(id), if again { " again" } else { "" });
-        let record = self.subject.record(id);
-        match (&record.operation, glimpse) {
-            (Operation::Write(_), Glimpse::Is(value)) => format!("{client} wrote {value}{again}"),
-            (Operation::Read, Glimpse::Is(value)) => format!("{client} saw {value}{again}"),
-            (Operation::CompareAndSet { expected, new }, Glimpse::Is(value)) => {
-                format!("{client} swapped {expected} for {new} (it was {value}{again})")
-            }
-            (_, Glimpse::Is(value)) => format!("{client} found {value}{again}"),
-            (_, Glimpse::IsNot(value)) => format!("{client} found something else than {value}"),
-        }
-    }
-
-    fn say_turns(&self, turns: &[(OperationId, Glimpse)]) -> String {
-        let steps: Vec<String> = turns
-            .iter()
-            .enumerate()
-            .map(|(index, (id, glimpse))| {
-                let again = turns[..index].iter().any(|(_, before)| before == glimpse);
-                format!(
-                    "{} {} at {}",
-                    self.mark(*id),
-                    self.glimpsed(*id, glimpse, again),
-                    self.at(self.finished_at(*id))
-                )
-            })
-            .collect();
-        let each = if turns.len() == 2 { "the first" } else { "each" };
-        let next = if turns.len() == 2 { "the second" } else { "the next" };
-        format!("{}; {each} finished before {next} began.", steps.join(", "))
-    }
-
-    fn say_makers(
-        &self,
-        value: &Value,
-        starts: bool,
-        makers: &[OperationId],
-        until: Option<OperationId>,
-    ) -> String {
-        let object = self.object();
-        let by_then = until.map_or_else(String::new, |id| format!(" before {} had finished", self.mark(id)));
-        let writes = |id: &OperationId| matches!(self.subject.record(*id).operation, Operation::Write(_));
-        let marks: Vec<String> = makers
-            .iter()
-            .map(|&id| {
-                let unknown = self.subject.record(id).outcome == Outcome::Unknown;
-                format!("{}{}", self.mark(id), if unknown { " (which timed out)" } else { "" })
-            })
-            .collect();
-        match (starts, makers) {
-            (false, []) => format!(
-                "Nobody {} {}{by_then}.",
-                if until.is_some() { "had begun to write" } else { "wrote" },
-                self.assigned(value)
-            ),
-            (true, []) => format!("{object} starts as {value}, and nobody wrote {value}{by_then}."),
-            (false, [one]) if writes(one) && until.is_none() => {
-                format!("The only write of {value} is {}.", marks[0])
-            }
-            (false, _) => format!("Only {} can have made {object} {value}{by_then}.", list(&marks)),
-            (true, _) => {
-                format!(
-                    "{object} starts as {value}, and only {} can have made it {value} again{by_then}.",
-                    list(&marks)
-                )
-            }
-        }
-    }
-
-    fn say_between(&self, crowd: &[OperationId], possible: &[OperationId], from_start: bool) -> String {
-        let object = self.object();
-        let (one, plain) = match self.subject.record(crowd[0]).operation {
-            Operation::Acquire => ("release", "releases"),
-            _ => ("acquire", "acquires"),
-        };
-        let last = crowd[crowd.len() - 1];
-        let place = match (from_start, crowd.len()) {
-            (true, 1) => format!("before {}", self.mark(last)),
-            (true, _) => format!("before the last of {}", self.marks(crowd)),
-            (false, 2) => format!("between {} and {}", self.mark(crowd[0]), self.mark(last)),
-            (false, _) => format!("between the first and the last of {}", self.marks(crowd)),
-        };
-        match possible {
-            [] => format!("No {one} of {object} can lie {place}."),
-            [only] => format!("Only one {one} of {object} can lie {place}: {}.", self.mark(*only)),
-            _ => format!(
-                "Only {} {plain} of {object} can lie {place}: {}.",
-                possible.len(),
-                self.marks(possible)
-            ),
-        }
-    }
-
-    fn say_too_few(&self, crowd: &[OperationId], from_start: bool) -> String {
-        let object = self.object();
-        let needed = crowd.len() - usize::from(!from_start);
-        let noun = match (&self.subject.record(crowd[0]).operation, needed) {
-            (Operation::Acquire, 1) => "release",
-            (Operation::Acquire, _) => "releases",
-            (_, 1) => "acquire",
-            _ => "acquires",
-        };
-        let start = if from_start { format!("{object} starts free, and ") } else { String::new() };
-        let mut said = format!(
-            "{start}{object} is acquired and released in turn, so there would have to be {needed} {noun}. No order of \
-             these operations explains that."
-        );
-        if start.is_empty()
-            && said.starts_with(|c: char| c.is_ascii_lowercase())
-            && object.starts_with("the ")
-        {
-            said.replace_range(..1, "T");
-        }
-        said
-    }
-
-    fn chain(&self, path: &[Point]) -> String {
-        let (first, last) = (self.point(path[0]), self.point(path[path.len() - 1]));
-        let mut said = format!("{first} comes before {last}");
-        if let [_, inner @ .., _] = path
-            && !inner.is_empty()
-        {
-            let by: Vec<String> = inner.iter().map(|&point| self.point(point)).collect();
-            let _ = write!(said, " (by way of {})", list(&by));
-        }
-        said.push('.');
-        said
-    }
-
-    fn say_source(&self, read: OperationId, source: Point, excluded: &[(Point, Exclusion)]) -> String {
-        let object = self.object();
-        let value = self.subject.found(read).map(Value::to_string).unwrap_or_default();
-        let mark = self.mark(read);
-        let mut said = match source {
-            None => format!("{mark} found {object} as it was at the start: {value}"),
-            Some(source) => {
-                format!("{mark} found {value}, which only {} can have left there", self.mark(source))
-            }
-        };
-        let reasons: Vec<String> = excluded
-            .iter()
-            .map(|(point, why)| match why {
-                Exclusion::BeganAfter => format!("{} began after {mark} had finished", self.point(*point)),
-                Exclusion::Replaced(by) => {
-                    let what = match point {
-                        None => format!("the {value} of the start"),
-                        Some(id) => format!("the {value} of {}", self.mark(*id)),
-                    };
-                    format!("{what} was gone by {}", self.mark(*by))
-                }
-            })
-            .collect();
-        if !reasons.is_empty() {
-            let _ = write!(said, " ({})", list(&reasons));
-        }
-        said.push('.');
-        said
-    }
-
-    /// A state in words: `x is 2`, `L is held`.
-    fn state(&self, state: &ObjectState) -> String {
-        let object = self.object();
-        match state {
-            ObjectState::Holds(value) => format!("{object} is {value}"),
-            ObjectState::Free => format!("{object} is free"),
-            ObjectState::Held => format!("{object} is held"),
-        }
-    }
-
-    fn say_blocked(&self, order: &[crate::CoreOperation], next: OperationId) -> String {
-        let mark = self.mark(next);
-        let state =
-            no_order::replay(self.subject, order).map_or_else(String::new, |state| self.state(&state));
-        let wants = match (&self.subject.record(next).operation, self.subject.before(next)) {
-            (Operation::Read, Seen::Is(value)) => format!("read {value}"),
-            (Operation::CompareAndSet { .. }, Seen::Is(value)) => {
-                format!("swapped {value} for another value")
-            }
-            (Operation::CompareAndSet { .. }, Seen::IsNot(value)) => {
-                format!("found that it was not {value}")
-            }
-            (Operation::Append(piece), _) => format!("appended {piece}"),
-            (Operation::Acquire, _) => "acquired it".to_owned(),
-            (Operation::Release, _) => "released it".to_owned(),
-            _ => "got another answer".to_owned(),
-        };
-        format!("{mark} can't come next: {state}, but {} {wants}.", self.client(next))
     }
 }

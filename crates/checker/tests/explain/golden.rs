@@ -165,6 +165,24 @@ const STORIES: &[Story] = &[
     ),
     of(
         Model::CasRegister,
+        "phantom-behind-a-swap",
+        "A: w x 1 @0-5; B: cas x 7 8 ok @10-15; C: r x 8 @20-25",
+        AnomalyKind::Phantom,
+    ),
+    of(
+        Model::CasRegister,
+        "false-refusal-after-a-write",
+        "A: w x 1 @0-5; B: w x 2 @10-15; C: cas x 2 3 no @20-25; D: w x 4 @30-?",
+        AnomalyKind::FalseRefusal,
+    ),
+    of(
+        Model::CasRegister,
+        "false-refusal-at-the-start",
+        "C: cas x 0 3 no @0-5; D: w x 4 @10-20",
+        AnomalyKind::FalseRefusal,
+    ),
+    of(
+        Model::CasRegister,
         "cas-answers-false-between",
         "A: w x 1 @0-?; B: r x 1 @10-15; C: cas x 1 9 no @20-25; B: r x 1 @30-35",
         AnomalyKind::FlipFlop,

@@ -23,6 +23,8 @@ struct World {
     /// Values that the object certainly holds, or does not hold, at the start.
     starts: Vec<(Value, bool)>,
     values: BTreeSet<Abstract>,
+    /// Nothing that is not named changes the object between the two.
+    frozen: Vec<(Option<OperationId>, OperationId)>,
 }
 
 /// True if the facts alone refute the history.
@@ -43,21 +45,24 @@ pub(crate) fn refutes(history: &History, explanation: &Explanation) -> bool {
     for fact in &facts {
         world.learn(history, fact);
     }
-    let start: BTreeSet<Abstract> = match world.starts.iter().find(|(_, starts)| *starts) {
-        Some((value, _)) => BTreeSet::from([Some(value.clone())]),
-        None => {
-            let excluded = |value: &Abstract| {
-                value.as_ref().is_some_and(|value| world.starts.contains(&(value.clone(), false)))
-            };
-            world.values.iter().filter(|value| !excluded(value)).cloned().collect()
-        }
-    };
+    let start = world.start();
     let happened = |id: &OperationId| history.record(*id).outcome != Outcome::Failed;
     let named: Vec<OperationId> = world.named.iter().copied().filter(happened).collect();
     !world.place(history, &named, &mut Vec::new(), &start)
 }
 
 impl World {
+    /// What the object may hold at the start.
+    fn start(&self) -> BTreeSet<Abstract> {
+        if let Some((value, _)) = self.starts.iter().find(|(_, starts)| *starts) {
+            return BTreeSet::from([Some(value.clone())]);
+        }
+        let excluded = |value: &Abstract| {
+            value.as_ref().is_some_and(|value| self.starts.contains(&(value.clone(), false)))
+        };
+        self.values.iter().filter(|value| !excluded(value)).cloned().collect()
+    }
+
     fn learn(&mut self, history: &History, fact: &Fact) {
         match fact {
             Fact::Did(id) => {
@@ -81,11 +86,27 @@ impl World {
                 self.shielded.push((value.clone(), Some(*from), Some(*until)));
                 self.before.insert((*from, *until));
             }
+            Fact::NeverMade { values, .. } => {
+                for value in values {
+                    self.shielded.push((value.clone(), None, None));
+                    self.starts.push((value.clone(), false));
+                }
+            }
+            Fact::MustBeThere { at, since } => {
+                self.frozen.push((*since, *at));
+                if let (None, Operation::CompareAndSet { expected, .. }) =
+                    (since, &history.record(*at).operation)
+                {
+                    self.starts.push((expected.clone(), true));
+                    self.values.insert(Some(expected.clone()));
+                }
+            }
             Fact::Source { read, source, excluded } => {
                 let Outcome::Ok(reply) = &history.record(*read).outcome else { panic!("a read has a reply") };
-                let value = match (&history.record(*read).operation, reply) {
-                    (_, Reply::Value(value)) | (Operation::CompareAndSet { expected: value, .. }, _) => value,
-                    _ => panic!("a source of nothing"),
+                let ((_, Reply::Value(value)) | (Operation::CompareAndSet { expected: value, .. }, _)) =
+                    (&history.record(*read).operation, reply)
+                else {
+                    panic!("a source of nothing")
                 };
                 self.shielded.push((value.clone(), None, Some(*read)));
                 let starts = source.is_none() || excluded.iter().any(|(point, _)| point.is_none());
@@ -130,6 +151,9 @@ impl World {
             })
         };
         let mut states = states.clone();
+        if self.frozen.iter().any(|(from, to)| since(*from) && until(Some(*to))) {
+            return states;
+        }
         states.extend(self.values.iter().filter(|value| !shielded(value)).cloned());
         states
     }
@@ -226,6 +250,32 @@ impl World {
     }
 }
 
+/// Places the crowd and those that can lie between it; true if it can be done.
+fn take_turns(
+    crowd: &[OperationId],
+    possible: &[OperationId],
+    held: Option<bool>,
+    before: &BTreeSet<(OperationId, OperationId)>,
+    acquires: &dyn Fn(OperationId) -> bool,
+) -> bool {
+    if crowd.is_empty() {
+        return true;
+    }
+    let everyone: Vec<OperationId> = crowd.iter().chain(possible).copied().collect();
+    everyone.iter().any(|&id| {
+        let blocked = crowd.iter().any(|&other| before.contains(&(other, id)));
+        if blocked || held == Some(acquires(id)) {
+            return false;
+        }
+        // Before the first of the crowd everything is free, so nothing has to be placed there.
+        if held.is_none() && !crowd.contains(&id) {
+            return false;
+        }
+        let without = |ids: &[OperationId]| ids.iter().copied().filter(|&o| o != id).collect::<Vec<_>>();
+        take_turns(&without(crowd), &without(possible), Some(acquires(id)), before, acquires)
+    })
+}
+
 /// The crowd and those that can lie between it, placed in every way; outside the crowd anything goes.
 fn lock_refuted(
     history: &History,
@@ -242,31 +292,7 @@ fn lock_refuted(
         })
         .collect();
     let acquires = |id: OperationId| history.record(id).operation == Operation::Acquire;
-    fn place(
-        crowd: &[OperationId],
-        possible: &[OperationId],
-        held: Option<bool>,
-        before: &BTreeSet<(OperationId, OperationId)>,
-        acquires: &dyn Fn(OperationId) -> bool,
-    ) -> bool {
-        if crowd.is_empty() {
-            return true;
-        }
-        let everyone: Vec<OperationId> = crowd.iter().chain(possible).copied().collect();
-        everyone.iter().any(|&id| {
-            let blocked = crowd.iter().any(|&other| before.contains(&(other, id)));
-            if blocked || held == Some(acquires(id)) {
-                return false;
-            }
-            // Before the first of the crowd everything is free, so nothing has to be placed there.
-            if held.is_none() && !crowd.contains(&id) {
-                return false;
-            }
-            let without = |ids: &[OperationId]| ids.iter().copied().filter(|&o| o != id).collect::<Vec<_>>();
-            place(&without(crowd), &without(possible), Some(acquires(id)), before, acquires)
-        })
-    }
-    !place(crowd, possible, from_start.then_some(false), &before, &acquires)
+    !take_turns(crowd, possible, from_start.then_some(false), &before, &acquires)
 }
 
 fn shown(history: &History, id: OperationId) -> String {

@@ -166,9 +166,9 @@ fn random_registers() {
 
 #[test]
 fn random_cas_registers() {
-    use AnomalyKind::{Cycle, DoubleWinner, FlipFlop, FromTheFuture, NoOrder, Phantom, StaleRead};
+    use AnomalyKind::{Cycle, DoubleWinner, FalseRefusal, FlipFlop, FromTheFuture, Phantom, StaleRead};
     let kinds = judge(Model::CasRegister, 20_000, 2);
-    assert_seen(&kinds, &[Phantom, FromTheFuture, StaleRead, FlipFlop, DoubleWinner, Cycle, NoOrder]);
+    assert_seen(&kinds, &[Phantom, FromTheFuture, StaleRead, FlipFlop, DoubleWinner, FalseRefusal, Cycle]);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Facts are about the whole history: what is true of a core and false of the history is never said.
 
+use std::fmt::Write as _;
+
 use anachron_checker::explain::{AnomalyKind, Fact, circled, explain};
 use anachron_checker::{CoreOperation, Kept, Model};
 use anachron_history::TimeUnit::{EventIndex, Nanoseconds, Unstated};
@@ -117,7 +119,7 @@ fn a_large_core_is_answered_in_bounded_work() {
     let mut text = String::new();
     for client in 0..50 {
         let (from, to) = (client % 3, (client + 1) % 3);
-        text += &format!("c{client}: cas x {from} {to} ok @0-1000;");
+        let _ = write!(text, "c{client}: cas x {from} {to} ok @0-1000;");
     }
     text += "r: r x 5 @2000-2010; w: w x 5 @0-?; v: w x 1 @1500-1600; s: r x 2 @2020-2030";
     let big = history(&text, Nanoseconds);

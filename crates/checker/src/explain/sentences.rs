@@ -1,0 +1,437 @@
+//! The sentence of each fact.
+//!
+//! Why it exists: one place where every fact has its words, so that all can be read together and sound alike. The facts
+//! are checked before; nothing is decided here.
+
+use std::fmt::Write as _;
+
+use anachron_vocabulary::{Operation, OperationId, Outcome, Value};
+
+use super::fact::{Exclusion, Fact, Glimpse, Point};
+use super::no_order;
+use super::subject::Seen;
+use super::words::{Voice, list, times};
+use crate::object::ObjectState;
+
+impl Voice<'_> {
+    /// Says a fact in one or two sentences.
+    #[allow(clippy::too_many_lines)] // one arm a fact: a table, and best read as one
+    pub(crate) fn say(&self, fact: &Fact) -> String {
+        let object = self.object();
+        match fact {
+            Fact::Did(id) => self.say_did(*id),
+            Fact::FinishedBefore { earlier, later } => {
+                let (end, call) = (self.finished_at(*earlier), self.subject.record(*later).call);
+                let (a, b) = (self.mark(*earlier), self.mark(*later));
+                let gap = self.later_by(end, call);
+                format!(
+                    "{a} finished at {}. {b} began at {}{gap}{} so it has to come after {a}.",
+                    self.at(end),
+                    self.at(call),
+                    if gap.is_empty() { ", after that," } else { "," },
+                )
+            }
+            Fact::InTurn(turns) => self.say_turns(turns),
+            Fact::OnlyMakers { value, starts, makers, until } => {
+                self.say_makers(value, *starts, makers, *until)
+            }
+            Fact::NoMakerBetween { value, from, until } => format!(
+                "Nothing that makes {object} {value} can lie between {} and {}: each such operation had finished \
+                 before {} began, or began after {} had finished.",
+                self.mark(*from),
+                self.mark(*until),
+                self.mark(*from),
+                self.mark(*until)
+            ),
+            Fact::Refused { value, attempts } => {
+                format!(
+                    "{} would have made {object} {value}, but failed, so it certainly did not.",
+                    self.marks(attempts)
+                )
+            }
+            Fact::NeverMade { values, makers } => {
+                let shown: Vec<String> = values.iter().map(Value::to_string).collect();
+                let (any, one) = match values.as_slice() {
+                    [_] => (String::new(), "it".to_owned()),
+                    _ => (format!(" any of {}", list(&shown)), "one of them".to_owned()),
+                };
+                format!(
+                    "Nobody wrote{}. Only {} could make {object} that, and a swap would need {one} to be there first.",
+                    if any.is_empty() { format!(" {}", shown[0]) } else { any },
+                    self.marks(makers)
+                )
+            }
+            Fact::MustBeThere { at, since } => {
+                let Seen::IsNot(expected) = self.subject.before(*at) else { return String::new() };
+                let since = since.map_or_else(|| "it starts so".to_owned(), |id| self.mark(id));
+                let since = if since.starts_with("it ") { since } else { format!("it was at {since}") };
+                format!(
+                    "At {} {object} must be {expected}: {since}, and nothing can have changed it in between. But {} was \
+                     told that it was not {expected}. No order of these operations explains that.",
+                    self.mark(*at),
+                    self.client(*at)
+                )
+            }
+            Fact::CannotSee { at, value, still } => {
+                let (mark, client) = (self.mark(*at), self.client(*at));
+                let must = still.and_then(|since| match self.subject.after(since) {
+                    Seen::Is(must) => Some(must),
+                    _ => None,
+                });
+                let got = if self.subject.record(*at).operation.is_read() { "got" } else { "found" };
+                match must {
+                    Some(must) => format!(
+                        "So at {mark} {object} must be {must}, but {client} {got} {value}. No order of these operations \
+                         explains that."
+                    ),
+                    None => format!(
+                        "So {object} can't be {value} at {mark}, but {client} {got} {value}. No order of these operations \
+                         explains that."
+                    ),
+                }
+            }
+            Fact::BackAndForth { value, middle, once } => {
+                let middle = middle.as_ref().map_or_else(|| format!("not {value}"), Value::to_string);
+                let makers = self.subject.makers(value);
+                let written =
+                    |id: &OperationId| matches!(self.subject.record(*id).operation, Operation::Write(_));
+                let why = match makers.as_slice() {
+                    _ if !once => format!("but by then nothing makes it {value} again"),
+                    [one] if written(one) && self.subject.initial() != value => {
+                        format!("but {value} was written only once")
+                    }
+                    _ => format!("but it came to be {value} only once"),
+                };
+                format!(
+                    "{object} would have to go {value} → {middle} → {value}, {why}. No order of these operations \
+                     explains that."
+                )
+            }
+            Fact::TwoWays { first, second } => format!(
+                "{object} holds each of the two values in one unbroken stretch, so {first} would have to come before \
+                 {second} and {second} before {first}. No order does that."
+            ),
+            Fact::TooManyWinners { value, winners } => format!(
+                "Each of {} took {object} away from {value}, so it had to become {value} {}. It can't have. No order of \
+                 these operations explains that.",
+                self.marks(winners),
+                times(winners.len())
+            ),
+            Fact::Between { crowd, possible, from_start } => self.say_between(crowd, possible, *from_start),
+            Fact::TooFew { crowd, from_start, .. } => self.say_too_few(crowd, *from_start),
+            Fact::NothingReplaced { append, read } => format!(
+                "Nothing replaced {object} between {} and {}: appends only make it longer.",
+                self.mark(*append),
+                self.mark(*read)
+            ),
+            Fact::LacksPiece { append, read } => {
+                let piece = match &self.subject.record(*append).operation {
+                    Operation::Append(piece) => piece.to_string(),
+                    _ => String::new(),
+                };
+                format!(
+                    "So at {} {object} must have {piece} in it, but {} got a text without it. No order of these \
+                     operations explains that.",
+                    self.mark(*read),
+                    self.client(*read)
+                )
+            }
+            Fact::OnlyGrows => format!("Nothing ever replaces {object}: appends only make it longer."),
+            Fact::NotBeginning { first, second } => {
+                let (a, b) = (self.mark(*first), self.mark(*second));
+                if self.subject.precedes(*first, *second) {
+                    format!(
+                        "So what {a} read must be the beginning of what {b} read, and it is not. No order of these \
+                         operations explains that."
+                    )
+                } else {
+                    format!(
+                        "So what one of {a} and {b} read must be the beginning of what the other read, and neither is. \
+                         No order of these operations explains that."
+                    )
+                }
+            }
+            Fact::NoCut { .. } => {
+                format!(
+                    "No text that was written to {object}, with any of those appended after it, makes that."
+                )
+            }
+            Fact::OneCut { read, pieces } => {
+                let cut: Vec<String> = pieces
+                    .iter()
+                    .skip_while(|piece| piece.is_empty())
+                    .map(|piece| self.quoted(piece))
+                    .collect();
+                format!(
+                    "What {} read can only have been put together as {}.",
+                    self.mark(*read),
+                    cut.join(" + ")
+                )
+            }
+            Fact::TooManyPieces { read, piece, times: count, appends } => {
+                let (piece, mark) = (self.quoted(piece), self.mark(*read));
+                if appends.is_empty() {
+                    format!(
+                        "But no append of {piece} had begun when {mark} finished. No order explains that."
+                    )
+                } else {
+                    format!(
+                        "So {piece} was appended {} before {mark}, but {} alone can have done it. No order of these operations \
+                         explains that.",
+                        times(*count),
+                        self.marks(appends)
+                    )
+                }
+            }
+            Fact::Source { read, source, excluded } => self.say_source(*read, *source, excluded),
+            Fact::BeforeSource { path, source } => {
+                let (changer, read) = (self.point(path[0]), self.point(path[path.len() - 1]));
+                format!(
+                    "{} Nothing comes between {} and {read}, so {changer} comes before {}.",
+                    self.chain(path),
+                    self.point(*source),
+                    self.point(*source)
+                )
+            }
+            Fact::AfterRead { path, read } => {
+                let (source, changer) = (self.point(path[0]), self.point(path[path.len() - 1]));
+                let read = self.mark(*read);
+                format!(
+                    "{} Nothing comes between {source} and {read}, so {changer} comes after {read}.",
+                    self.chain(path)
+                )
+            }
+            Fact::Ring(points) => {
+                let mut ring: Vec<String> = points.iter().map(|&point| self.point(point)).collect();
+                ring.push(ring[0].clone());
+                format!(
+                    "So {}: each comes before the next, all the way round. No order does that.",
+                    ring.join(" → ")
+                )
+            }
+            Fact::LongestOrder { order, required } => {
+                let ids: Vec<OperationId> = order.iter().map(|kept| kept.id).collect();
+                let state = no_order::replay(self.subject, order)
+                    .map_or_else(String::new, |state| format!(" Then {}.", self.state(&state)));
+                if ids.is_empty() {
+                    return format!(
+                        "Not one of the {required} operations that must be placed can come first.{state}"
+                    );
+                }
+                let shown: Vec<String> = ids.iter().map(|&id| self.mark(id)).collect();
+                format!("The longest order found is {}.{state}", shown.join(" "))
+            }
+            Fact::Blocked { order, next } => self.say_blocked(order, *next),
+            Fact::Tried { configurations, all: true, core } => format!(
+                "All ways to order these {} operations were tried ({configurations} different states of progress). \
+                 None works.",
+                core.len()
+            ),
+            Fact::Tried { configurations, core, .. } => format!(
+                "The search for a short account of these {} operations stopped after {configurations} states of \
+                 progress; the verdict is the checker's own.",
+                core.len()
+            ),
+        }
+    }
+
+    fn say_did(&self, id: OperationId) -> String {
+        let record = self.subject.record(id);
+        let said = format!("{} {}", self.mark(id), self.did(id));
+        if record.outcome == Outcome::Unknown {
+            format!("{said}, called at {}, timed out: it may or may not have happened.", self.at(record.call))
+        } else {
+            format!("{said}.")
+        }
+    }
+
+    /// One step of a turn: `c1 saw 2`, `c1 wrote 2`, `c2 found that it was not 2`.
+    fn glimpsed(&self, id: OperationId, glimpse: &Glimpse, again: bool) -> String {
+        let (client, again) = (self.client(id), if again { " again" } else { "" });
+        let record = self.subject.record(id);
+        match (&record.operation, glimpse) {
+            (Operation::Write(_), Glimpse::Is(value)) => format!("{client} wrote {value}{again}"),
+            (Operation::Read, Glimpse::Is(value)) => format!("{client} saw {value}{again}"),
+            (Operation::CompareAndSet { expected, new }, Glimpse::Is(value)) => {
+                format!("{client} swapped {expected} for {new} (it was {value}{again})")
+            }
+            (_, Glimpse::Is(value)) => format!("{client} found {value}{again}"),
+            (_, Glimpse::IsNot(value)) => format!("{client} found something else than {value}"),
+        }
+    }
+
+    fn say_turns(&self, turns: &[(OperationId, Glimpse)]) -> String {
+        let steps: Vec<String> = turns
+            .iter()
+            .enumerate()
+            .map(|(index, (id, glimpse))| {
+                let again = turns[..index].iter().any(|(_, before)| before == glimpse);
+                format!(
+                    "{} {} at {}",
+                    self.mark(*id),
+                    self.glimpsed(*id, glimpse, again),
+                    self.at(self.finished_at(*id))
+                )
+            })
+            .collect();
+        let each = if turns.len() == 2 { "the first" } else { "each" };
+        let next = if turns.len() == 2 { "the second" } else { "the next" };
+        format!("{}; {each} finished before {next} began.", steps.join(", "))
+    }
+
+    fn say_makers(
+        &self,
+        value: &Value,
+        starts: bool,
+        makers: &[OperationId],
+        until: Option<OperationId>,
+    ) -> String {
+        let object = self.object();
+        let by_then = until.map_or_else(String::new, |id| format!(" before {} had finished", self.mark(id)));
+        let writes = |id: &OperationId| matches!(self.subject.record(*id).operation, Operation::Write(_));
+        let marks: Vec<String> = makers
+            .iter()
+            .map(|&id| {
+                let unknown = self.subject.record(id).outcome == Outcome::Unknown;
+                format!("{}{}", self.mark(id), if unknown { " (which timed out)" } else { "" })
+            })
+            .collect();
+        match (starts, makers) {
+            (false, []) => format!(
+                "Nobody {} {}{by_then}.",
+                if until.is_some() { "had begun to write" } else { "wrote" },
+                self.assigned(value)
+            ),
+            (true, []) => format!("{object} starts as {value}, and nobody wrote {value}{by_then}."),
+            (false, [one]) if writes(one) && until.is_none() => {
+                format!("The only write of {value} is {}.", marks[0])
+            }
+            (false, _) => format!("Only {} can have made {object} {value}{by_then}.", list(&marks)),
+            (true, _) => {
+                format!(
+                    "{object} starts as {value}, and only {} can have made it {value} again{by_then}.",
+                    list(&marks)
+                )
+            }
+        }
+    }
+
+    fn say_between(&self, crowd: &[OperationId], possible: &[OperationId], from_start: bool) -> String {
+        let object = self.object();
+        let (one, plain) = match self.subject.record(crowd[0]).operation {
+            Operation::Acquire => ("release", "releases"),
+            _ => ("acquire", "acquires"),
+        };
+        let last = crowd[crowd.len() - 1];
+        let place = match (from_start, crowd.len()) {
+            (true, 1) => format!("before {}", self.mark(last)),
+            (true, _) => format!("before the last of {}", self.marks(crowd)),
+            (false, 2) => format!("between {} and {}", self.mark(crowd[0]), self.mark(last)),
+            (false, _) => format!("between the first and the last of {}", self.marks(crowd)),
+        };
+        match possible {
+            [] => {
+                let name = self.subject.record(crowd[0]).operation.name();
+                let any = self.subject.possible().any(|id| self.subject.record(id).operation.name() != name);
+                let why = match (any, from_start) {
+                    (false, _) => format!("there is no {one} of {object} at all"),
+                    (true, true) => "each began too late".to_owned(),
+                    (true, false) => "each had finished before, or began after".to_owned(),
+                };
+                format!("No {one} of {object} can lie {place}: {why}.")
+            }
+            [only] => format!("Only one {one} of {object} can lie {place}: {}.", self.mark(*only)),
+            _ => {
+                let count = possible.len();
+                format!("Only {count} {plain} of {object} can lie {place}: {}.", self.marks(possible))
+            }
+        }
+    }
+
+    fn say_too_few(&self, crowd: &[OperationId], from_start: bool) -> String {
+        let needed = crowd.len() - usize::from(!from_start);
+        let (one, plain) = match &self.subject.record(crowd[0]).operation {
+            Operation::Acquire => ("a release", "releases"),
+            _ => ("an acquire", "acquires"),
+        };
+        let count = if needed == 1 { one.to_owned() } else { format!("{needed} {plain}") };
+        let place = if from_start { ", starting free" } else { "" };
+        format!(
+            "A lock is acquired and released in turn{place}, so there would have to be {count}. No order of these \
+             operations explains that."
+        )
+    }
+
+    fn chain(&self, path: &[Point]) -> String {
+        let (first, last) = (self.point(path[0]), self.point(path[path.len() - 1]));
+        let mut said = format!("{first} comes before {last}");
+        if let [_, inner @ .., _] = path
+            && !inner.is_empty()
+        {
+            let by: Vec<String> = inner.iter().map(|&point| self.point(point)).collect();
+            let _ = write!(said, " (by way of {})", list(&by));
+        }
+        said.push('.');
+        said
+    }
+
+    fn say_source(&self, read: OperationId, source: Point, excluded: &[(Point, Exclusion)]) -> String {
+        let object = self.object();
+        let value = self.subject.found(read).map(Value::to_string).unwrap_or_default();
+        let mark = self.mark(read);
+        let mut said = match source {
+            None => format!("{mark} found {object} as it was at the start: {value}"),
+            Some(source) => {
+                format!("{mark} found {value}, which only {} can have left there", self.mark(source))
+            }
+        };
+        let reasons: Vec<String> = excluded
+            .iter()
+            .map(|(point, why)| match why {
+                Exclusion::BeganAfter => format!("{} began after {mark} had finished", self.point(*point)),
+                Exclusion::Replaced(by) => {
+                    let what = match point {
+                        None => format!("the {value} of the start"),
+                        Some(id) => format!("the {value} of {}", self.mark(*id)),
+                    };
+                    format!("{what} was gone by {}", self.mark(*by))
+                }
+            })
+            .collect();
+        if !reasons.is_empty() {
+            let _ = write!(said, " ({})", list(&reasons));
+        }
+        said.push('.');
+        said
+    }
+
+    /// A state in words: `x is 2`, `L is held`.
+    fn state(&self, state: &ObjectState) -> String {
+        let object = self.object();
+        match state {
+            ObjectState::Holds(value) => format!("{object} is {value}"),
+            ObjectState::Free => format!("{object} is free"),
+            ObjectState::Held => format!("{object} is held"),
+        }
+    }
+
+    fn say_blocked(&self, order: &[crate::CoreOperation], next: OperationId) -> String {
+        let mark = self.mark(next);
+        let state =
+            no_order::replay(self.subject, order).map_or_else(String::new, |state| self.state(&state));
+        let wants = match (&self.subject.record(next).operation, self.subject.before(next)) {
+            (Operation::Read, Seen::Is(value)) => format!("read {value}"),
+            (Operation::CompareAndSet { .. }, Seen::Is(value)) => {
+                format!("swapped {value} for another value")
+            }
+            (Operation::CompareAndSet { .. }, Seen::IsNot(value)) => {
+                format!("found that it was not {value}")
+            }
+            (Operation::Append(piece), _) => format!("appended {piece}"),
+            (Operation::Acquire, _) => "acquired it".to_owned(),
+            (Operation::Release, _) => "released it".to_owned(),
+            _ => "got another answer".to_owned(),
+        };
+        format!("{mark} can't come next: {state}, but {} {wants}.", self.client(next))
+    }
+}
