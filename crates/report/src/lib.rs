@@ -10,12 +10,16 @@
 //!
 //! Left out on purpose: printing (`cli`), and any judgement.
 
-mod style;
+mod cause;
+pub mod jsonl;
 pub mod number;
+mod style;
 pub mod text;
 mod timeline;
+pub mod verdict;
 mod words;
 
+pub use cause::{CauseLine, MOST_LINES, cause};
 pub use style::Style;
 pub use timeline::{Marks, NodeName, Picture, Window, timeline};
 pub use words::moment;

@@ -159,12 +159,28 @@ impl Style {
         format!("\u{1b}[{}m{text}\u{1b}[0m", ink.code())
     }
 
-    /// The sign of the `number`-th marked operation, counted from 1: `①` or `(1)`.
+    /// The sign of the `number`-th marked operation, counted from 1: `①` to `㊿` as far as Unicode goes, else `(51)`.
     pub fn mark(self, number: usize) -> String {
-        let circled = u32::try_from(number).ok().filter(|number| (1..=20).contains(number));
-        match circled.and_then(|number| char::from_u32(0x245F + number)) {
+        let code = match number {
+            1..=20 => 0x2460 + number - 1,
+            21..=35 => 0x3251 + number - 21,
+            36..=50 => 0x32B1 + number - 36,
+            _ => 0,
+        };
+        match u32::try_from(code).ok().filter(|&code| code > 0).and_then(char::from_u32) {
             Some(sign) if !self.ascii => sign.to_string(),
             _ => format!("({number})"),
+        }
+    }
+
+    /// The number that a sign stands for.
+    pub(crate) fn marked_number(sign: char) -> Option<usize> {
+        let code = u32::from(sign) as usize;
+        match code {
+            0x2460..=0x2473 => Some(code - 0x2460 + 1),
+            0x3251..=0x325F => Some(code - 0x3251 + 21),
+            0x32B1..=0x32BF => Some(code - 0x32B1 + 36),
+            _ => None,
         }
     }
 }
@@ -176,7 +192,11 @@ mod tests {
     #[test]
     fn marks_are_circled_as_far_as_unicode_goes() {
         let style = Style::default();
-        assert_eq!((style.mark(1), style.mark(20), style.mark(21)), ("①".into(), "⑳".into(), "(21)".into()));
+        for number in 1..=50 {
+            let sign: Vec<char> = style.mark(number).chars().collect();
+            assert_eq!((sign.len(), Style::marked_number(sign[0])), (1, Some(number)));
+        }
+        assert_eq!((style.mark(1), style.mark(50), style.mark(51)), ("①".into(), "㊿".into(), "(51)".into()));
         assert_eq!(Style { ascii: true, ..style }.mark(3), "(3)");
     }
 

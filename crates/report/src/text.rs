@@ -30,15 +30,14 @@ pub fn safe(text: &str, style: Style) -> String {
 pub fn sentence(text: &str, style: Style) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
+        if let Some(number) = Style::marked_number(c).filter(|_| style.ascii) {
+            out.push_str(&style.mark(number));
+            continue;
+        }
         let plain = match c {
-            '①'..='⑳' if style.ascii => {
-                out.push_str(&style.mark((u32::from(c) - 0x245F) as usize));
-                continue;
-            }
             '→' => "->",
-            '–' | '—' | '−' => "-",
+            '–' | '—' | '−' | '·' => "-",
             '…' => "..",
-            '·' => "-",
             '≤' => "<=",
             '×' => "x",
             'µ' => "u",

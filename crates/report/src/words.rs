@@ -27,14 +27,11 @@ pub(crate) fn label(history: &History, record: &Record, style: Style) -> String 
     match (&record.operation, &record.outcome) {
         (Operation::Read, Outcome::Ok(Reply::Value(found))) => format!("{}{arrow}{}", on("r"), show(found)),
         (Operation::Read, _) => on("r"),
-        (Operation::Write(written), _) => match &key {
-            Some(key) => format!("w {key}={}", show(written)),
-            None => {
-                let shown = show(written);
-                let gap = if shown.starts_with(char::is_alphabetic) { " " } else { "" };
-                format!("w{gap}{shown}")
-            }
-        },
+        (Operation::Write(written), _) => {
+            let shown = show(written);
+            let gap = if shown.starts_with(char::is_alphabetic) { " " } else { "" };
+            key.as_ref().map_or_else(|| format!("w{gap}{shown}"), |key| format!("w {key}={shown}"))
+        }
         (Operation::CompareAndSet { expected, new }, outcome) => {
             let no = if *outcome == Outcome::Ok(Reply::Swapped(false)) { " no" } else { "" };
             format!("{} {}{arrow}{}{no}", on("cas"), show(expected), show(new))
@@ -50,8 +47,7 @@ pub(crate) fn phrase(history: &History, id: OperationId, style: Style) -> String
     let record = history.record(id);
     let show = |v| cut(&value(v, style), SENTENCE_PART, style);
     let name = history.key_name(record.key);
-    let key =
-        if name.is_empty() { "it".to_owned() } else { cut(&safe(name, style), SENTENCE_PART, style) };
+    let key = if name.is_empty() { "it".to_owned() } else { cut(&safe(name, style), SENTENCE_PART, style) };
     let arrow = style.glyphs().arrow;
     match (&record.operation, &record.outcome) {
         (Operation::Read, Outcome::Ok(Reply::Value(found))) => format!("read {key}{arrow}{}", show(found)),

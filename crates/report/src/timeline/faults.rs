@@ -46,9 +46,10 @@ pub(crate) fn commands(events: &[Event], name: impl Fn(anachron_vocabulary::Node
         Happening::Operator { node, label } => {
             let time = i64::try_from(event.time.0).unwrap_or(i64::MAX);
             let name = name(*node);
-            // Labels may or may not name the node already.
-            let label =
-                if label.split_whitespace().any(|word| word == name) { label.clone() } else { format!("{label} {name}") };
+            // A command comes with its node or without.
+            let label = label.to_lowercase();
+            let named = label.split_whitespace().any(|word| word == name);
+            let label = if named { label } else { format!("{label} {name}") };
             Some(Band { from: time, to: time, label })
         }
         _ => None,

@@ -29,7 +29,7 @@ use crate::number::count;
 use crate::style::{Ink, Style};
 use crate::text::{cut, pad, safe, width, wrap};
 use canvas::Row;
-pub(crate) use nodes::{State, stretches};
+pub(crate) use nodes::{State, Stretch, stretches};
 use scale::Scale;
 pub use window::Window;
 
@@ -166,7 +166,9 @@ fn add_faults(picture: &Picture<'_>, scale: Scale, sheet: &mut Sheet) {
             sheet.add(if index == 0 { format!(" {title}") } else { String::new() }, Ink::Fault, row);
         }
         if left_out > 0 {
-            sheet.below.push(format!("{} more in the {title} row at these times", count(left_out as u64, "band")));
+            sheet
+                .below
+                .push(format!("{} more in the {title} row at these times", count(left_out as u64, "band")));
         }
     }
 }
@@ -184,10 +186,9 @@ fn add_clients(picture: &Picture<'_>, scale: Scale, names: &Names, sheet: &mut S
     if ids.len() > CROWDED_HISTORY && !objects.is_empty() && history.keys.len() > objects.len() {
         let before = ids.len();
         ids.retain(|&id| objects.contains(&history.record(id).key));
-        sheet.below.push(format!(
-            "{} on other keys not drawn",
-            count((before - ids.len()) as u64, "operation")
-        ));
+        sheet
+            .below
+            .push(format!("{} on other keys not drawn", count((before - ids.len()) as u64, "operation")));
     }
     ids.sort_by_key(|&id| (history.record(id).client, history.record(id).call, id));
     let mut clients: Vec<&[OperationId]> =
@@ -276,7 +277,7 @@ fn legend_lines(notes: &[String], style: Style) -> Vec<String> {
     for note in notes {
         match lines.last_mut() {
             Some(line) if width(line) + 3 + width(note) <= room => {
-                line.push_str(&format!(" {} {note}", style.glyphs().dot));
+                *line = format!("{line} {} {note}", style.glyphs().dot);
             }
             _ => lines.push(note.clone()),
         }

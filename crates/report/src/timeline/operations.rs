@@ -94,7 +94,8 @@ fn lanes(picture: &Picture<'_>, operations: &[OperationId]) -> Vec<Vec<Operation
     for &id in operations {
         let call = picture.history.record(id).call.0;
         let last_of = |lane: &Vec<OperationId>| lane.last().map(|&last| picture.history.record(last));
-        let free = lanes.iter().position(|lane| last_of(lane).is_none_or(|last| occupied_until(last) <= call));
+        let free =
+            lanes.iter().position(|lane| last_of(lane).is_none_or(|last| occupied_until(last) <= call));
         let lane = match free {
             Some(lane) => lane,
             None if lanes.len() < MOST_LANES => {
@@ -120,13 +121,13 @@ fn items(picture: &Picture<'_>, scale: Scale, lane: &[OperationId]) -> Vec<Item>
             continue;
         }
         let mut item = item(picture, scale, id);
-        if let Some((before, members)) = items.last_mut() {
-            if !keep_apart(before, &mut item) {
-                members.push(id);
-                before.last = before.last.max(item.last);
-                before.clipped_right |= item.clipped_right;
-                continue;
-            }
+        if let Some((before, members)) = items.last_mut()
+            && !keep_apart(before, &mut item)
+        {
+            members.push(id);
+            before.last = before.last.max(item.last);
+            before.clipped_right |= item.clipped_right;
+            continue;
         }
         items.push((item, vec![id]));
     }
@@ -249,10 +250,8 @@ fn lane_rows(items: &[Item], columns: usize, style: Style) -> (Vec<Row>, usize) 
                     || beside(&mut lane, item, label, room_until, columns)
                     || (!quiet && over(&mut above, item, label, columns)))
         };
-        let whole = place(&item.label);
-        if !whole && !place(&item.short_label) {
-            unlabelled += item.members;
-        } else if !whole && item.shape == Shape::Crowd {
+        let told = place(&item.label) || (place(&item.short_label) && item.shape != Shape::Crowd);
+        if !told {
             unlabelled += item.members;
         }
     }

@@ -127,7 +127,11 @@ mod tests {
     fn axis(start: i64, end: i64, columns: usize, unit: TimeUnit) -> String {
         let scale = Scale { start, end, columns };
         let unit = scale.unit(unit);
-        format!("{} {}", unit.name, scale.axis(unit, Style { ascii: true, ..Style::default() }).render(Style::default()))
+        format!(
+            "{} {}",
+            unit.name,
+            scale.axis(unit, Style { ascii: true, ..Style::default() }).render(Style::default())
+        )
     }
 
     #[test]
@@ -147,7 +151,10 @@ mod tests {
         assert_eq!(axis(0, 90_000 * MS, 40, nanos), "s |0      |20      |40      |60      |80");
         assert_eq!(axis(0, 900, 40, nanos), "us |0.0    |0.2     |0.4     |0.6     |0.8");
         assert_eq!(axis(0, 400, 40, nanos), "ns |0        |100      |200      |300");
-        assert_eq!(axis(1, 12, 60, TimeUnit::EventIndex), "event |1   |2   |3   |4   |5   |6   |7   |8   |9   |10");
-        assert_eq!(axis(-20, 20, 41, TimeUnit::Unstated), "time |-20      |-10      |0        |10       |20");
+        assert_eq!(
+            axis(1, 12, 60, TimeUnit::EventIndex),
+            "event |1   |2   |3    |4   |5    |6   |7    |8   |9    |10  |11"
+        );
+        assert_eq!(axis(-20, 20, 41, TimeUnit::Unstated), "time |-20      |-10      |0        |10");
     }
 }

@@ -7,37 +7,38 @@ use anachron_vocabulary::{
 };
 
 /// Milliseconds to nanoseconds.
-pub const MS: i64 = 1_000_000;
+pub(crate) const MS: i64 = 1_000_000;
 
 /// A run in the making: history and trace side by side. Times are in milliseconds.
 #[derive(Default)]
-pub struct Run {
-    pub history: History,
-    pub events: Vec<Event>,
+pub(crate) struct Run {
+    pub(crate) history: History,
+    pub(crate) events: Vec<Event>,
     messages: u64,
 }
 
 /// What happened to a message.
-pub enum Fate {
+#[derive(Clone, Copy)]
+pub(crate) enum Fate {
     Arrives(f64),
     Lost(f64, Loss),
 }
 
 impl Run {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let history = History { time_unit: TimeUnit::Nanoseconds, ..History::default() };
         Self { history, ..Self::default() }
     }
 
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // small test times
-    pub fn at(&mut self, ms: f64, what: Happening) -> &mut Self {
+    pub(crate) fn at(&mut self, ms: f64, what: Happening) -> &mut Self {
         let step = self.events.len() as u64;
         self.events.push(Event { time: VirtualTime((ms * 1e6).round() as u64), step, what });
         self
     }
 
     #[allow(clippy::cast_possible_truncation)] // as above
-    pub fn operation(
+    pub(crate) fn operation(
         &mut self,
         client: &str,
         key: &str,
@@ -58,25 +59,36 @@ impl Run {
         OperationId::from_index(self.history.records.len() - 1)
     }
 
-    pub fn write(&mut self, client: &str, value: impl Into<Value>, call: f64, end: f64) -> OperationId {
+    pub(crate) fn write(
+        &mut self,
+        client: &str,
+        value: impl Into<Value>,
+        call: f64,
+        end: f64,
+    ) -> OperationId {
         let done = Outcome::Ok(Reply::Done);
         self.operation(client, "x", Operation::Write(value.into()), (call, Some(end)), done)
     }
 
-    pub fn read(&mut self, client: &str, value: impl Into<Value>, call: f64, end: f64) -> OperationId {
+    pub(crate) fn read(&mut self, client: &str, value: impl Into<Value>, call: f64, end: f64) -> OperationId {
         let got = Outcome::Ok(Reply::Value(value.into()));
         self.operation(client, "x", Operation::Read, (call, Some(end)), got)
     }
 
     /// The messages of an operation: request to a node, its step, the reply back.
-    pub fn served(&mut self, id: OperationId, node: u16) -> &mut Self {
+    pub(crate) fn served(&mut self, id: OperationId, node: u16) -> &mut Self {
         let record = self.history.record(id).clone();
-        let call = record.call.as_ms();
-        let end = record.end.expect("a served operation has an end").as_ms();
+        let call = millis(record.call);
+        let end = millis(record.end.expect("a served operation has an end"));
         let (client, node) = (Endpoint::Client(record.client), Endpoint::Node(NodeId(node)));
         self.at(
             call,
-            Happening::Call { client: record.client, id, key: record.key, operation: record.operation.clone() },
+            Happening::Call {
+                client: record.client,
+                id,
+                key: record.key,
+                operation: record.operation.clone(),
+            },
         );
         let middle = f64::midpoint(call, end);
         self.message(client, node, "request", call, Fate::Arrives(middle));
@@ -87,7 +99,14 @@ impl Run {
         self
     }
 
-    pub fn message(&mut self, from: Endpoint, to: Endpoint, label: &str, sent: f64, fate: Fate) -> &mut Self {
+    pub(crate) fn message(
+        &mut self,
+        from: Endpoint,
+        to: Endpoint,
+        label: &str,
+        sent: f64,
+        fate: Fate,
+    ) -> &mut Self {
         let message = MessageId(self.messages);
         self.messages += 1;
         self.at(sent, Happening::Sent { message, from, to, label: label.to_owned() });
@@ -97,38 +116,39 @@ impl Run {
         }
     }
 
-    pub fn between(&mut self, from: u16, to: u16, label: &str, sent: f64, fate: Fate) -> &mut Self {
+    pub(crate) fn between(&mut self, from: u16, to: u16, label: &str, sent: f64, fate: Fate) -> &mut Self {
         self.message(node(from), node(to), label, sent, fate)
     }
 
-    pub fn role(&mut self, ms: f64, node: u16, role: &'static str, term: u64) -> &mut Self {
+    pub(crate) fn role(&mut self, ms: f64, node: u16, role: &'static str, term: u64) -> &mut Self {
         self.at(ms, Happening::Role { node: NodeId(node), role, term, commit: 0 })
     }
 
-    pub fn fault(&mut self, fault: usize, label: &str, nodes: &[u16], from: f64, to: f64) -> &mut Self {
+    pub(crate) fn fault(
+        &mut self,
+        fault: usize,
+        label: &str,
+        nodes: &[u16],
+        from: f64,
+        to: f64,
+    ) -> &mut Self {
         let nodes = nodes.iter().copied().map(NodeId).collect();
         self.at(from, Happening::FaultBegins { fault, label: label.to_owned(), nodes });
         self.at(to, Happening::FaultEnds { fault })
     }
 
     /// Puts the events in the order of their times, as a run has them.
-    pub fn sorted(&mut self) -> &mut Self {
+    pub(crate) fn sorted(&mut self) -> &mut Self {
         self.events.sort_by_key(|event| event.time);
         self
     }
 }
 
-trait AsMillis {
-    fn as_ms(self) -> f64;
+#[allow(clippy::cast_precision_loss)] // small test times
+fn millis(time: Timestamp) -> f64 {
+    time.0 as f64 / 1e6
 }
 
-impl AsMillis for Timestamp {
-    #[allow(clippy::cast_precision_loss)] // small test times
-    fn as_ms(self) -> f64 {
-        self.0 as f64 / 1e6
-    }
-}
-
-pub fn node(node: u16) -> Endpoint {
+pub(crate) fn node(node: u16) -> Endpoint {
     Endpoint::Node(NodeId(node))
 }

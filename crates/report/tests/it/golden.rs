@@ -4,8 +4,9 @@ use std::fs;
 use std::path::PathBuf;
 
 /// Compares `text` with `golden/NAME.txt`; with `BLESS=1` writes it there.
-pub fn check(name: &str, text: &str) {
-    let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/golden")).join(format!("{name}.txt"));
+pub(crate) fn check(name: &str, text: &str) {
+    let path =
+        PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/golden")).join(format!("{name}.txt"));
     if std::env::var_os("BLESS").is_some() {
         fs::write(&path, text).expect("the golden directory can be written");
         return;

@@ -3,5 +3,7 @@
 //! `BLESS=1 cargo test -p anachron-report` rewrites the golden files; look at what changed before you commit it.
 
 mod build;
+mod causes;
 mod golden;
+mod lines;
 mod timelines;

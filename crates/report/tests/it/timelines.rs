@@ -12,7 +12,7 @@ const UNICODE: Style = Style { width: 80, ascii: false, colour: false };
 const ASCII: Style = Style { width: 80, ascii: true, colour: false };
 
 /// The run of the design: a partition, a second leader, a lease that outlives it.
-pub fn stale_read() -> (Run, Vec<OperationId>) {
+pub(crate) fn stale_read() -> (Run, Vec<OperationId>) {
     let mut run = Run::new();
     let w1 = run.write("c1", 1, 70.0, 80.0);
     run.read("c2", 1, 86.0, 92.0);
@@ -157,8 +157,20 @@ fn names_and_values_from_strangers_cannot_touch_the_terminal() {
     let done = Outcome::Ok(Reply::Done);
     let long = Value::Text("0123456789".repeat(1000).into());
     run.operation(evil, evil, Operation::Write(evil.into()), (0.0, Some(30.0)), done.clone());
-    run.operation("a client with a long name", "日本語", Operation::Write(long), (10.0, Some(40.0)), done.clone());
-    run.operation("日本", "日本語", Operation::Read, (5.0, Some(60.0)), Outcome::Ok(Reply::Value("値".into())));
+    run.operation(
+        "a client with a long name",
+        "日本語",
+        Operation::Write(long),
+        (10.0, Some(40.0)),
+        done.clone(),
+    );
+    run.operation(
+        "日本",
+        "日本語",
+        Operation::Read,
+        (5.0, Some(60.0)),
+        Outcome::Ok(Reply::Value("値".into())),
+    );
     run.fault(0, evil, &[0], 5.0, 20.0);
     run.fault(1, &"a very long fault ".repeat(20), &[0], 30.0, 40.0);
     run.role(0.0, 0, "leader", 1);
@@ -197,7 +209,8 @@ fn histories_without_times_or_operations_have_a_picture_too() {
     }
     let lonely = History { time_unit: TimeUnit::Unstated, ..History::default() };
     let marks = Marks::default();
-    let picture = Picture { history: &lonely, events: &[], nodes: &[], marks, window: Window::Auto, style: ASCII };
+    let picture =
+        Picture { history: &lonely, events: &[], nodes: &[], marks, window: Window::Auto, style: ASCII };
     assert_eq!(timeline(&picture), "no operations\n");
 }
 
@@ -208,8 +221,14 @@ fn colour_changes_nothing_but_colour() {
     let marks = Marks { numbered: &core, wrong: core.last().copied() };
     let style = Style { colour: true, ..UNICODE };
     let nodes = three_nodes();
-    let picture =
-        Picture { history: &run.history, events: &run.events, nodes: &nodes, marks, window: Window::Auto, style };
+    let picture = Picture {
+        history: &run.history,
+        events: &run.events,
+        nodes: &nodes,
+        marks,
+        window: Window::Auto,
+        style,
+    };
     let coloured = timeline(&picture);
     let mut stripped = String::new();
     let mut rest = coloured.as_str();
