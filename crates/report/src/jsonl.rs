@@ -4,8 +4,10 @@
 //! versions may add fields, so readers ignore what they don't know. Field names of a check's verdict are fixed by
 //! DESIGN.md, section 7. A value that is not a JSON number, string, boolean or null is kept as its text.
 //!
-//! What it promises: each function returns one line without a line feed; control characters are escaped by JSON, so a
-//! line is a line whatever a key is called.
+//! What it promises: each function returns one line without a line feed, and nothing in it that a terminal obeys or
+//! that a reader could take for the end of a line, whatever a key is called.
+
+use std::fmt::Write as _;
 
 use anachron_history::{History, TimeUnit};
 use anachron_vocabulary::{Operation, OperationId, Outcome, Reply, Value, VirtualTime};
@@ -28,7 +30,25 @@ pub fn line(kind: &str, fields: Json) -> String {
     object.insert("v".to_owned(), json!(VERSION));
     object.insert("kind".to_owned(), json!(kind));
     object.extend(fields);
-    Json::Object(object).to_string()
+    plain(&Json::Object(object).to_string())
+}
+
+/// Escapes what JSON would let through and a terminal or a reader of lines might not: C1 control characters,
+/// separators that some languages take for the end of a line, direction marks. Outside strings JSON is ASCII, so
+/// every such character stands inside one.
+fn plain(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        let shown = c.is_ascii() && !c.is_ascii_control();
+        if shown || c.escape_debug().count() == 1 {
+            out.push(c);
+            continue;
+        }
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            write!(out, "\\u{unit:04x}").expect("a string takes everything");
+        }
+    }
+    out
 }
 
 /// What is about to run, written before it runs.

@@ -212,12 +212,13 @@ pub struct Undecided<'a> {
 
 /// `? not decided`: how far, and what to try.
 pub fn undecided(far: &Undecided<'_>, style: Style) -> String {
-    let mut out = vec![format!(
-        "{}: {} was reached after {}",
-        style.paint(Ink::Unknown, "? not decided"),
+    let mut out = vec![style.paint(Ink::Unknown, "? not decided")];
+    let reached = format!(
+        "{} was reached after {}.",
         safe(far.limit, style),
         count(far.configurations, "configuration")
-    )];
+    );
+    paragraph(&mut out, &reached, Ink::Plain, style);
     let text = format!(
         "Longest order found: {} of {}. This is neither pass nor fail.",
         thousands(far.placed as u64),
@@ -225,7 +226,7 @@ pub fn undecided(far: &Undecided<'_>, style: Style) -> String {
     );
     paragraph(&mut out, &text, Ink::Plain, style);
     if !far.advice.is_empty() {
-        paragraph(&mut out, &format!("Try {}", sentence(far.advice, style)), Ink::Plain, style);
+        paragraph(&mut out, &format!("Try {}.", sentence(far.advice, style)), Ink::Plain, style);
     }
     finish(&out)
 }

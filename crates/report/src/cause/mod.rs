@@ -12,7 +12,7 @@
 
 mod journeys;
 
-use anachron_trace::{Event, Happening};
+use anachron_trace::Happening;
 use anachron_vocabulary::{NodeId, Operation, OperationId, Outcome, Reply, Value, VirtualTime};
 
 use crate::number::count;
@@ -43,7 +43,6 @@ enum Weight {
     Crash,
     Fault,
     Origin,
-    Restart,
     Note,
 }
 
@@ -67,7 +66,7 @@ pub fn cause(picture: &Picture<'_>) -> Vec<CauseLine> {
     teller.answer(wrong, service);
     if let Some((id, source)) = missed {
         teller.acknowledgement(id, source);
-        teller.messages(&journeys, id, source, service.node);
+        teller.messages(&journeys, (id, source), wrong, service.node);
     }
     if let Some((id, source)) = origin {
         teller.origin(id, source, service.node);
@@ -223,7 +222,13 @@ impl Teller<'_> {
     }
 
     /// What became of the messages that could have carried the missed operation straight to the node that answered.
-    fn messages(&mut self, journeys: &Journeys, id: OperationId, source: Service, node: NodeId) {
+    fn messages(
+        &mut self,
+        journeys: &Journeys,
+        (id, source): (OperationId, Service),
+        wrong: OperationId,
+        node: NodeId,
+    ) {
         if source.node == node {
             return;
         }
@@ -246,32 +251,23 @@ impl Teller<'_> {
         reasons.sort();
         reasons.dedup();
         let reasons = reasons.join(", ");
+        let route = format!("from {from} to {to} since it took {mark}");
         let (at, text) = if sent.is_empty() {
+            let answer = self.short(wrong);
             let at = source.answered.unwrap_or(source.asked);
-            (at, format!("from taking {mark} until the last line here, {from} sent {to} nothing"))
+            (at, format!("{from} sent {to} nothing between taking {mark} and {to}'s answer to {answer}"))
         } else if losses.is_empty() && arrived == 0 {
             let way = if sent.len() == 1 { "was" } else { "were" };
-            (
-                sent[0].sent,
-                format!("{total} from {from} to {to}, sent since it took {mark}, {way} still on the way"),
-            )
+            (sent[0].sent, format!("{total} {route} {way} still on the way"))
         } else if let Some(&(at, _)) = losses.first() {
-            let lost = losses.len();
-            if lost == sent.len() && lost == 1 {
-                (
-                    at,
-                    format!("the only message from {from} to {to} since it took {mark} was lost ({reasons})"),
-                )
-            } else if lost == sent.len() {
-                (at, format!("all {total} from {from} to {to} since it took {mark} were lost ({reasons})"))
-            } else {
-                (
-                    at,
-                    format!(
-                        "{lost} of {total} from {from} to {to} since it took {mark} were lost ({reasons})"
-                    ),
-                )
-            }
+            let text = match (losses.len(), sent.len()) {
+                (1, 1) => format!("the only message {route} was lost ({reasons})"),
+                (2, 2) => format!("both messages {route} were lost ({reasons})"),
+                (lost, all) if lost == all => format!("all {total} {route} were lost ({reasons})"),
+                (1, _) => format!("1 of {total} {route} was lost ({reasons})"),
+                (lost, _) => format!("{lost} of {total} {route} were lost ({reasons})"),
+            };
+            (at, text)
         } else {
             return;
         };
@@ -290,9 +286,9 @@ impl Teller<'_> {
         if source.node == node && !unanswered {
             return;
         }
-        let what =
-            if unanswered { ", and its client never heard of it" } else { ", where the value came from" };
-        let text = format!("{} reached {}{what}", self.operation(id), self.name(source.node));
+        let unheard = if unanswered { "; its client never heard of it" } else { "" };
+        let (what, node) = (self.operation(id), self.name(source.node));
+        let text = format!("the value returned is that of {what}, which reached {node}{unheard}");
         self.tell(Weight::Origin, source.asked, text);
     }
 
@@ -322,28 +318,27 @@ impl Teller<'_> {
         }
     }
 
-    fn within(&self, event: &Event) -> bool {
-        (self.since..=self.answered).contains(&event.time)
-    }
-
+    /// Crashes of nodes involved, and when they came back.
     fn crashes(&mut self, involved: &[NodeId]) {
         let (picture, times) = (self.picture, self.since..=self.answered);
-        for event in picture.events.iter().filter(|event| times.contains(&event.time)) {
-            match &event.what {
-                Happening::Crashed { node, lost_records } if involved.contains(node) => {
-                    let lost = match lost_records {
-                        0 => String::new(),
-                        &n => format!(" and lost {} not yet on disk", count(n, "record")),
-                    };
-                    let text = format!("{} crashed{lost}", self.name(*node));
-                    self.tell(Weight::Crash, event.time, text);
-                }
-                Happening::Booted { node, boot } if involved.contains(node) && *boot > 1 => {
-                    let text = format!("{} restarted", self.name(*node));
-                    self.tell(Weight::Restart, event.time, text);
-                }
-                _ => {}
+        for (index, event) in picture.events.iter().enumerate() {
+            let Happening::Crashed { node, lost_records } = &event.what else { continue };
+            if !involved.contains(node) || !times.contains(&event.time) {
+                continue;
             }
+            let lost = match lost_records {
+                0 => String::new(),
+                &n => format!(" and lost {} not yet on disk", count(n, "record")),
+            };
+            let back = picture.events[index..].iter().find_map(|later| match &later.what {
+                Happening::Booted { node: of, .. } if of == node && times.contains(&later.time) => {
+                    Some(later.time)
+                }
+                _ => None,
+            });
+            let back = back
+                .map_or_else(String::new, |at| format!("; it came back at {}", true_time(at, picture.style)));
+            self.tell(Weight::Crash, event.time, format!("{} crashed{lost}{back}", self.name(*node)));
         }
     }
 
@@ -380,8 +375,9 @@ impl Teller<'_> {
 
     /// What the node that answered said of itself last.
     fn notes(&mut self, service: Service) {
+        let times = self.since..=self.answered;
         let last = self.picture.events.iter().rev().find_map(|event| match &event.what {
-            Happening::Note { node, text } if *node == service.node && self.within(event) => {
+            Happening::Note { node, text } if *node == service.node && times.contains(&event.time) => {
                 Some((event.time, text))
             }
             _ => None,

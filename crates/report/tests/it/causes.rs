@@ -134,6 +134,7 @@ fn an_old_leader_comes_back_and_merges_its_log() {
         81.0,
         Happening::Note { node: NodeId(0), text: "merges 1 entry of its own over the leader's".to_owned() },
     );
+    run.between(1, 0, "append 3", 82.0, Fate::Arrives(84.0));
     run.served(r2, 0).served(r3_again, 1);
     run.sorted();
     golden::check("cause-rejoin-by-merge", &told(&run, &[w2, w3, r3, r2, r3_again][..4]));

@@ -9,12 +9,14 @@ use serde_json::Value as Json;
 use crate::build::Run;
 use crate::golden;
 
+const ODD_KEY: &str = "k\"\u{2028}\u{9b}\u{202e}\u{e0001}é";
+
 #[test]
 fn the_objects_of_every_kind() {
     let mut run = Run::new();
     run.write("c1", 1, 0.0, 10.0);
     let cas = Operation::CompareAndSet { expected: Value::Null, new: Value::Literal("1.5".into()) };
-    run.operation("c\u{1b}[2J\n", "k\"\u{2028}", cas, (5.0, Some(9.0)), Outcome::Ok(Reply::Swapped(false)));
+    run.operation("c\u{1b}[2J\n", ODD_KEY, cas, (5.0, Some(9.0)), Outcome::Ok(Reply::Swapped(false)));
     run.operation("c2", "x", Operation::Append("a".into()), (5.0, Some(20.0)), Outcome::Unknown);
     run.operation(
         "c3",
@@ -98,7 +100,14 @@ fn the_objects_of_every_kind() {
         let json: Json = serde_json::from_str(line).expect("JSON");
         assert_eq!(json["v"], 1);
         assert!(json["kind"].is_string());
+        assert!(!line.contains(['\u{2028}', '\u{202e}', '\u{9b}', '\u{e0001}']), "{line}");
         writeln!(text, "{line}").expect("a string takes everything");
     }
     golden::check("jsonl", &text);
+    let odd: Json = serde_json::from_str(&lines[3]).expect("JSON");
+    assert_eq!(
+        (odd["client"].as_str(), odd["key"].as_str()),
+        (Some("c\u{1b}[2J\n"), Some(ODD_KEY)),
+        "escaped, not changed"
+    );
 }
