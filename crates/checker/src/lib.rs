@@ -7,20 +7,37 @@
 //! - three verdicts, each with what backs it (see [`Verdict`]), re-checkable by [`verify`];
 //! - determinism: the same history and budget give the same verdict, certificate and counts on every machine;
 //! - no clock, no threads: the caller runs the [`Part`]s of a history on as many threads as it likes.
+//!
+//! ```
+//! use anachron_checker::{CheckOptions, Decision, Model, check};
+//! use anachron_history::History;
+//!
+//! let judgement = check(&History::default(), &CheckOptions::new(Model::Register))?;
+//! assert_eq!(judgement.decision(), Decision::Linearizable);
+//! # Ok::<(), anachron_checker::WrongOperation>(())
+//! ```
 
 mod budget;
 pub mod explain;
+mod instance;
+mod machine;
 mod model;
 mod object;
 mod part;
+mod roads;
+mod search;
+mod shrink;
 mod specification;
+mod table;
 mod verdict;
 pub mod verify;
+mod zones;
 
 pub use budget::{Budget, Limit};
 pub use model::Model;
 pub use object::{Object, ObjectState};
-pub use part::{CheckOptions, Part, Problem, WrongOperation, partition};
+pub use part::{CheckOptions, Part, Problem, WrongOperation, check, check_within, partition};
+pub use roads::{Event, check_specification};
 pub use specification::Specification;
 pub use verdict::{
     Core, CoreOperation, Decision, Judgement, Kept, Order, PartVerdict, Progress, Road, Verdict, combine,

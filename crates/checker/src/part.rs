@@ -9,8 +9,8 @@ use std::fmt;
 use anachron_history::History;
 use anachron_vocabulary::{Key, Operation, OperationId, Outcome, Reply, Value};
 
-use crate::Model;
 use crate::object::Object;
+use crate::{Budget, Judgement, Model, PartVerdict, combine};
 
 /// What to check a history against.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -167,4 +167,25 @@ fn problem(model: Model, operation: &Operation, outcome: &Outcome) -> Option<Pro
         }
     };
     (!fits).then_some(Problem::Reply)
+}
+
+/// Checks a whole history on this thread, without a limit on time.
+///
+/// # Errors
+/// The first operation that the model can't judge.
+pub fn check(history: &History, options: &CheckOptions) -> Result<Judgement, WrongOperation> {
+    check_within(history, options, &mut Budget::default())
+}
+
+/// Checks a whole history on this thread, one budget for each object.
+///
+/// # Errors
+/// The first operation that the model can't judge.
+pub fn check_within(
+    history: &History,
+    options: &CheckOptions,
+    budget: &mut Budget<'_>,
+) -> Result<Judgement, WrongOperation> {
+    let parts = partition(history, options)?;
+    Ok(combine(parts.iter().map(|part| part.check(budget)).collect::<Vec<PartVerdict>>()))
 }

@@ -1,0 +1,96 @@
+//! From a part of a history to a machine and the operations that it is to put in order.
+
+use std::sync::Arc;
+
+use anachron_vocabulary::{Operation, Outcome, Reply, Value};
+
+use super::register::Class;
+use super::text::TextClass;
+use super::{RegisterMachine, TextMachine};
+use crate::instance::Timed;
+use crate::table::Interner;
+use crate::{Model, Part};
+
+/// A machine of the vocabulary.
+#[derive(Debug)]
+pub(crate) enum Compiled {
+    Register(RegisterMachine),
+    Text(TextMachine),
+}
+
+/// The machine for a part, and its operations. Operations that can neither be seen nor missed are left out: reads of
+/// unknown outcome, and compare-and-sets of unknown outcome that would put back what they expect.
+pub(crate) fn compile(part: &Part<'_>) -> (Compiled, Vec<Timed>) {
+    let appends = part.model == Model::KeyValue
+        && part.ids.iter().any(|&id| matches!(part.history.record(id).operation, Operation::Append(_)));
+    if appends { compile_text(part) } else { compile_register(part) }
+}
+
+fn timed<'h>(
+    part: &Part<'h>,
+    mut class: impl FnMut(&'h Operation, Option<&'h Reply>) -> Option<u32>,
+) -> Vec<Timed> {
+    let mut operations = Vec::with_capacity(part.ids.len());
+    for &id in &part.ids {
+        let record = part.history.record(id);
+        let (reply, returned) = match &record.outcome {
+            Outcome::Ok(reply) => (Some(reply), Some(record.end.map_or(i64::MAX, |end| end.0))),
+            Outcome::Unknown => (None, None),
+            Outcome::Failed => unreachable!("a part leaves out what failed"),
+        };
+        let call = record.call.0;
+        assert!(returned.is_none_or(|returned| call <= returned), "operation {} ends before its call", id.0);
+        if let Some(class) = class(&record.operation, reply) {
+            operations.push(Timed { id, class, call, returned });
+        }
+    }
+    operations
+}
+
+fn compile_register(part: &Part<'_>) -> (Compiled, Vec<Timed>) {
+    let mut values: Interner<&Value> = Interner::default();
+    let mut classes: Interner<Class> = Interner::default();
+    let (free, held) = (0, 1);
+    let initial = if part.model == Model::Mutex { free } else { values.number(&part.initial) };
+    let swapped =
+        |expected, new| if expected == new { Class::Saw(new) } else { Class::Swapped(expected, new) };
+    let operations = timed(part, |operation, reply| {
+        let class = match (operation, reply) {
+            (Operation::Read, Some(Reply::Value(value))) => Class::Saw(values.number(value)),
+            (Operation::Write(value), _) => Class::Wrote(values.number(value)),
+            (Operation::CompareAndSet { expected, .. }, Some(Reply::Swapped(false))) => {
+                Class::SawOther(values.number(expected))
+            }
+            (Operation::CompareAndSet { expected, new }, _) => {
+                swapped(values.number(expected), values.number(new))
+            }
+            (Operation::Acquire, _) => swapped(free, held),
+            (Operation::Release, _) => swapped(held, free),
+            (Operation::Read, None) => return None,
+            (Operation::Read | Operation::Append(_), _) => unreachable!("partition refuses it"),
+        };
+        let observes = matches!(class, Class::Saw(_) | Class::SawOther(_));
+        (reply.is_some() || !observes).then(|| classes.number(class))
+    });
+    let classes = (0..classes.len()).map(|number| *classes.get(number as u32)).collect();
+    (Compiled::Register(RegisterMachine { initial, classes }), operations)
+}
+
+fn compile_text(part: &Part<'_>) -> (Compiled, Vec<Timed>) {
+    let mut machine = TextMachine::new(&part.initial);
+    let mut classes: Interner<TextClass> = Interner::default();
+    let operations = timed(part, |operation, reply| {
+        let class = match (operation, reply) {
+            (Operation::Read, Some(Reply::Value(value))) => TextClass::Saw(machine.state(value)),
+            (Operation::Read, None) => return None,
+            (Operation::Write(value), _) => TextClass::Wrote(machine.state(value)),
+            (Operation::Append(Value::Text(suffix)), _) => TextClass::Appended(Arc::clone(suffix)),
+            _ => unreachable!("partition refuses it"),
+        };
+        Some(classes.number(class))
+    });
+    for number in 0..classes.len() {
+        machine.add(classes.get(number as u32).clone());
+    }
+    (Compiled::Text(machine), operations)
+}

@@ -1,0 +1,123 @@
+//! Which road an object's history takes, and the certificate at its end.
+
+use anachron_vocabulary::OperationId;
+
+use crate::instance::{Instance, Timed};
+use crate::machine::{Compiled, GenericMachine, Machine, compile};
+use crate::search::{Found, Reductions, Strategy, search};
+use crate::shrink::Shrinker;
+use crate::zones::{self, Zones};
+use crate::{Budget, Order, Part, PartVerdict, Progress, Road, Specification, Verdict};
+
+/// A verdict with its road and the configurations explored.
+type Reached = (Verdict, Road, u64);
+
+impl Part<'_> {
+    /// Decides whether this object's operations are linearizable, within the budget.
+    ///
+    /// The budget's limits hold for this call alone: it is not used up, and may be passed on to the next part.
+    pub fn check(&self, budget: &mut Budget<'_>) -> PartVerdict {
+        let (compiled, operations) = compile(self);
+        let (verdict, road, configurations) = match compiled {
+            Compiled::Register(mut machine) => match zones::decide(&machine, &operations) {
+                Some(Zones::Order(order)) => (Verdict::Linearizable(Order(order)), Road::Zones, 0),
+                Some(Zones::Clash(clash)) => {
+                    let core = Shrinker::new(&mut machine, &operations, budget).around(&clash);
+                    (Verdict::NotLinearizable(core), Road::Zones, 0)
+                }
+                None => by_search(&mut machine, &operations, budget),
+            },
+            Compiled::Text(mut machine) => by_search(&mut machine, &operations, budget),
+        };
+        PartVerdict { key: self.key(), operations: self.len(), verdict, road, configurations }
+    }
+}
+
+fn by_search<M: Machine>(machine: &mut M, operations: &[Timed], budget: &mut Budget<'_>) -> Reached {
+    let instance = Instance::new(machine, operations);
+    let (found, explored) = search(&instance, machine, Strategy::InTurns, Reductions::ALL, budget);
+    let verdict = match found {
+        Found::Order(order) => Verdict::Linearizable(Order(order)),
+        Found::NoOrder { furthest, .. } => {
+            drop(instance);
+            Verdict::NotLinearizable(Shrinker::new(machine, operations, budget).before(furthest, explored))
+        }
+        Found::Spent { limit, longest, placed } => Verdict::Undecided(Progress {
+            longest_order: longest,
+            placed: placed as usize,
+            required: instance.len() as usize,
+            limit,
+        }),
+    };
+    (verdict, Road::Search, explored)
+}
+
+/// One operation on an object of a reader's own [`Specification`].
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Event<S: Specification> {
+    /// What was asked.
+    pub operation: S::Operation,
+    /// What was answered; `None` if nobody knows whether it took effect. What certainly did not happen is left out.
+    pub reply: Option<S::Reply>,
+    /// When it was called.
+    pub call: i64,
+    /// When it returned; of no meaning without a reply.
+    pub returned: i64,
+}
+
+/// Decides whether operations on one object of any specification are linearizable. In the certificates an
+/// operation's id is its position in `events`.
+///
+/// ```
+/// use anachron_checker::{Budget, Event, Specification, Verdict, check_specification};
+///
+/// /// A counter that answers its new value.
+/// #[derive(Clone)]
+/// struct Counter;
+///
+/// impl Specification for Counter {
+///     type State = u64;
+///     type Operation = u64;
+///     type Reply = u64;
+///     fn initial(&self) -> u64 {
+///         0
+///     }
+///     fn step(&self, count: &u64, add: &u64, reply: Option<&u64>) -> Option<u64> {
+///         let after = count + add;
+///         reply.is_none_or(|&reply| reply == after).then_some(after)
+///     }
+/// }
+///
+/// let add = |operation, reply, call, returned| Event::<Counter> { operation, reply, call, returned };
+/// // The second answer skips a 2 that somebody may have added and never heard of.
+/// let events = [add(1, Some(1), 0, 5), add(2, None, 3, 0), add(1, Some(4), 10, 15)];
+/// let verdict = check_specification(&Counter, &events, &mut Budget::default());
+/// assert!(matches!(verdict, Verdict::Linearizable(_)));
+/// ```
+///
+/// # Panics
+/// When an event returns before its call.
+pub fn check_specification<S: Specification>(
+    specification: &S,
+    events: &[Event<S>],
+    budget: &mut Budget<'_>,
+) -> Verdict {
+    let mut machine = GenericMachine::new(specification);
+    let operations: Vec<Timed> = events
+        .iter()
+        .enumerate()
+        .map(|(index, event)| {
+            assert!(
+                event.reply.is_none() || event.call <= event.returned,
+                "event {index} ends before its call"
+            );
+            Timed {
+                id: OperationId::from_index(index),
+                class: machine.class(&event.operation, event.reply.as_ref()),
+                call: event.call,
+                returned: event.reply.as_ref().map(|_| event.returned),
+            }
+        })
+        .collect();
+    by_search(&mut machine, &operations, budget).0
+}

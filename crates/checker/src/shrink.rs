@@ -1,0 +1,309 @@
+//! From a violation to its core: the few operations that can't be put in order whatever the others did.
+//!
+//! An operation is in a core as it was, or as one of unknown outcome, or it is *gone*. Which may be gone is stated, with
+//! the proof, in the verifier (`verify/core_rules.rs`); here the rule is: whoever may notice an operation that is gone
+//! either returned before it was called, or was called after a kept operation that overwrites everything and that was
+//! itself called after the one that is gone had returned. Besides, an operation that needs a state keeps at least one
+//! that leaves it, so that nobody has to ask where a value came from.
+//!
+//! The core is grown from where the search got stuck, back in time, until what is kept has no order; then it is made
+//! smaller one operation at a time, until nothing more can go. Small trials are cheap, so most cores take milliseconds.
+
+use anachron_vocabulary::OperationId;
+
+use crate::instance::{Instance, Timed};
+use crate::machine::Machine;
+use crate::search::{Found, Reductions, Strategy, search};
+use crate::{Budget, Core, CoreOperation, Kept};
+
+/// Configurations that one trial may take.
+const TRIAL: u64 = 30_000;
+/// Configurations that all trials together may take.
+const TRIALS: u64 = 3_000_000;
+/// Above this size a core is not made smaller operation by operation.
+const SMALL: usize = 400;
+
+/// What became of an operation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Fate {
+    AsItWas,
+    AsUnknown,
+    Gone,
+}
+
+/// A violation on its way to a core.
+pub(crate) struct Shrinker<'a, 'b, M> {
+    machine: &'a mut M,
+    operations: &'a [Timed],
+    budget: &'a mut Budget<'b>,
+    fates: Vec<Fate>,
+    /// Indices of the operations that are not gone.
+    listed: Vec<usize>,
+    /// Indices of the operations that change something, by call.
+    changers: Vec<usize>,
+    /// For each of `changers`: the latest return among it and those before it.
+    latest_returns: Vec<i64>,
+    /// The states that some operation leaves, sorted.
+    left_states: Vec<u32>,
+    explored: u64,
+    longest: Vec<OperationId>,
+}
+
+impl<'a, 'b, M: Machine> Shrinker<'a, 'b, M> {
+    pub(crate) fn new(machine: &'a mut M, operations: &'a [Timed], budget: &'a mut Budget<'b>) -> Self {
+        let mut changers: Vec<usize> =
+            (0..operations.len()).filter(|&index| !machine.is_observer(operations[index].class)).collect();
+        changers.sort_by_key(|&index| operations[index].call);
+        let mut latest = i64::MIN;
+        let latest_returns = changers
+            .iter()
+            .map(|&index| {
+                latest = latest.max(returned(&operations[index]));
+                latest
+            })
+            .collect();
+        let mut left_states: Vec<u32> =
+            changers.iter().filter_map(|&index| machine.leaves(operations[index].class)).collect();
+        left_states.sort_unstable();
+        left_states.dedup();
+        Self {
+            machine,
+            operations,
+            budget,
+            fates: vec![Fate::Gone; operations.len()],
+            listed: Vec::new(),
+            changers,
+            latest_returns,
+            left_states,
+            explored: 0,
+            longest: Vec::new(),
+        }
+    }
+
+    /// The core around a few operations that are known to have no order.
+    pub(crate) fn around(mut self, operations: &[usize]) -> Core {
+        self.list(operations.iter().copied());
+        self.close();
+        let refuted = self.is_refuted(TRIAL);
+        assert_ne!(refuted, Some(false), "the operations given have no order");
+        self.smaller(refuted.is_some())
+    }
+
+    /// The core of a violation that shows when the first operations by return, up to number `furthest`, are placed.
+    pub(crate) fn before(mut self, furthest: u32, effort: u64) -> Core {
+        let mut by_return: Vec<usize> =
+            (0..self.operations.len()).filter(|&index| self.operations[index].returned.is_some()).collect();
+        by_return.sort_unstable_by_key(|&index| (self.operations[index].returned, self.operations[index].id));
+        let end = (furthest as usize + 1).min(by_return.len());
+        let mut span = 6;
+        loop {
+            let start = end.saturating_sub(span);
+            self.list(by_return[start..end].iter().copied());
+            self.close();
+            let whole = start == 0;
+            let allowance = if whole { effort.saturating_mul(4).max(TRIAL * 10) } else { TRIAL };
+            if self.is_refuted(allowance) == Some(true) {
+                return self.smaller(true);
+            }
+            if whole {
+                break;
+            }
+            span = if self.explored > TRIALS { end } else { span * 2 };
+        }
+        // The prefix alone could not be refuted within the allowance: everything stays.
+        self.list(0..self.operations.len());
+        self.smaller(false)
+    }
+
+    /// Starts again with these operations as they are.
+    fn list(&mut self, operations: impl Iterator<Item = usize>) {
+        for index in self.listed.drain(..) {
+            self.fates[index] = Fate::Gone;
+        }
+        for index in operations {
+            self.bring_back(index);
+        }
+    }
+
+    fn bring_back(&mut self, index: usize) {
+        let fate = if self.operations[index].returned.is_some() { Fate::AsItWas } else { Fate::AsUnknown };
+        if std::mem::replace(&mut self.fates[index], fate) == Fate::Gone {
+            self.listed.push(index);
+        }
+    }
+
+    /// Brings back whatever may not be gone.
+    fn close(&mut self) {
+        loop {
+            let mut missing = self.missing(usize::MAX);
+            if missing.is_empty() {
+                return;
+            }
+            missing.sort_unstable();
+            missing.dedup();
+            for index in missing {
+                self.bring_back(index);
+            }
+        }
+    }
+
+    /// Operations that are gone and may not be, up to `limit` of them.
+    fn missing(&self, limit: usize) -> Vec<usize> {
+        let mut missing = Vec::new();
+        for &index in &self.listed {
+            self.missing_for(index, limit, &mut missing);
+            if missing.len() >= limit {
+                break;
+            }
+        }
+        missing
+    }
+
+    /// Operations that are gone and that the listed operation `index` may notice.
+    fn missing_for(&self, index: usize, limit: usize, missing: &mut Vec<usize>) {
+        let observer = &self.operations[index];
+        // The end of its own interval, as it is kept.
+        let end = if self.fates[index] == Fate::AsItWas { returned(observer) } else { i64::MAX };
+        // The latest call of a kept operation that overwrites everything and returned before this one was called.
+        let screen = self
+            .listed
+            .iter()
+            .filter(|&&other| self.fates[other] == Fate::AsItWas)
+            .map(|&other| &self.operations[other])
+            .filter(|other| self.machine.overwrites(other.class) && returned(other) < observer.call)
+            .map(|other| other.call)
+            .max()
+            .unwrap_or(i64::MIN);
+        let called_in_time = self.changers.partition_point(|&changer| self.operations[changer].call <= end);
+        let mut witness = None;
+        for position in (0..called_in_time).rev() {
+            if self.latest_returns[position] < screen {
+                break;
+            }
+            let changer = self.changers[position];
+            let operation = &self.operations[changer];
+            if self.fates[changer] == Fate::Gone
+                && returned(operation) >= screen
+                && self.machine.may_notice(observer.class, operation.class)
+            {
+                missing.push(changer);
+                if missing.len() >= limit {
+                    return;
+                }
+            }
+        }
+        // Somebody who leaves the state that it needs: the last one called, if there is a choice.
+        if let Some(state) = self.machine.requires(observer.class)
+            && state != self.machine.initial()
+            && self.left_states.binary_search(&state).is_ok()
+            && !self
+                .listed
+                .iter()
+                .any(|&other| self.machine.leaves(self.operations[other].class) == Some(state))
+        {
+            for (position, &changer) in self.changers.iter().enumerate().rev() {
+                if self.machine.leaves(self.operations[changer].class) == Some(state) {
+                    witness = Some(changer);
+                    if position < called_in_time {
+                        break;
+                    }
+                }
+            }
+            missing.extend(witness);
+        }
+    }
+
+    /// Whether what is listed has no order; `None` if the allowance did not suffice to tell.
+    fn is_refuted(&mut self, allowance: u64) -> Option<bool> {
+        let mut kept: Vec<Timed> = Vec::with_capacity(self.listed.len());
+        let mut listed = self.listed.clone();
+        listed.sort_unstable();
+        for index in listed {
+            let returned = match self.fates[index] {
+                Fate::AsItWas => self.operations[index].returned,
+                Fate::AsUnknown => None,
+                Fate::Gone => unreachable!("what is listed is not gone"),
+            };
+            kept.push(Timed { returned, ..self.operations[index] });
+        }
+        let instance = Instance::new(self.machine, &kept);
+        let mut stop = || self.budget.stopped();
+        let mut budget = Budget::with_stop(&mut stop).configurations(allowance).memory(1 << 30);
+        let (found, explored) =
+            search(&instance, self.machine, Strategy::InTurns, Reductions::ALL, &mut budget);
+        self.explored += explored;
+        match found {
+            Found::Order(_) => Some(false),
+            Found::NoOrder { longest, .. } => {
+                self.longest = longest;
+                Some(true)
+            }
+            Found::Spent { .. } => None,
+        }
+    }
+
+    /// Lets operations go, or become unknown, one at a time while there is no order.
+    fn smaller(mut self, proven: bool) -> Core {
+        let mut minimal = proven && self.listed.len() <= SMALL;
+        if minimal {
+            loop {
+                let mut changed = false;
+                // The oldest first: what is left is close to where the search got stuck.
+                let mut queue = self.listed.clone();
+                queue.sort_unstable_by_key(|&index| (self.operations[index].call, index));
+                for index in queue {
+                    if self.explored > TRIALS || self.budget.stopped() {
+                        minimal = false;
+                        break;
+                    }
+                    changed |= self.try_fate(index, Fate::Gone)
+                        || (!self.machine.is_observer(self.operations[index].class)
+                            && self.try_fate(index, Fate::AsUnknown));
+                }
+                if !changed || !minimal {
+                    break;
+                }
+            }
+        }
+        self.core(minimal)
+    }
+
+    /// Weakens an operation if that is allowed and leaves a violation.
+    fn try_fate(&mut self, index: usize, fate: Fate) -> bool {
+        let before = self.fates[index];
+        if before == Fate::Gone || before == fate {
+            return false;
+        }
+        self.fates[index] = fate;
+        let listed = self.listed.clone();
+        if fate == Fate::Gone {
+            self.listed.retain(|&other| other != index);
+        }
+        let longest = std::mem::take(&mut self.longest);
+        if self.missing(1).is_empty() && self.is_refuted(TRIAL) == Some(true) {
+            return true;
+        }
+        self.longest = longest;
+        self.fates[index] = before;
+        self.listed = listed;
+        false
+    }
+
+    fn core(mut self, minimal: bool) -> Core {
+        self.listed.sort_unstable_by_key(|&index| (self.operations[index].call, self.operations[index].id));
+        let operations = self
+            .listed
+            .iter()
+            .map(|&index| CoreOperation {
+                id: self.operations[index].id,
+                kept: if self.fates[index] == Fate::AsItWas { Kept::AsItWas } else { Kept::AsUnknown },
+            })
+            .collect();
+        Core { operations, longest_order: self.longest, minimal }
+    }
+}
+
+/// When an operation returned; one that never did, at the end of time.
+fn returned(operation: &Timed) -> i64 {
+    operation.returned.unwrap_or(i64::MAX)
+}
