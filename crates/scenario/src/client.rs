@@ -27,7 +27,7 @@ pub struct Client {
 pub enum NodeChoice {
     /// Always this one.
     Fixed(NodeId),
-    /// The first of the list; after an attempt that brought no result the next, and it stays there.
+    /// One of the list, drawn at the start; after an attempt that brought no result the next, and it stays there.
     Sticky(Vec<NodeId>),
     /// The nodes of the list in turn, one an attempt.
     RoundRobin(Vec<NodeId>),

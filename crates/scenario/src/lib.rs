@@ -40,6 +40,6 @@ pub use fault::{Fault, FaultAction, Links, Unsynced};
 pub use latency::Latency;
 pub use model::{Model, OperationKind};
 pub use plan::{FaultPlan, PlannedFault, PlannedKind};
-pub use quantity::Fraction;
+pub use quantity::{Fraction, parse_duration};
 pub use scenario::{Afterwards, OperatorAction, Scenario};
 pub use variant::{Expectation, ExpectedVerdict, Occurs, SeedRange, Strategy, Variant};

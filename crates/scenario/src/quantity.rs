@@ -105,6 +105,15 @@ impl FromStr for DurationText {
     }
 }
 
+/// Reads a duration as scenario files write it: `25ms`, `1.5s`, `200us`, `10ns`. For strategies' options, which are
+/// read elsewhere.
+///
+/// # Errors
+/// What is wrong with the text, and what was expected.
+pub fn parse_duration(text: &str) -> Result<VirtualDuration, String> {
+    text.parse::<DurationText>().map(|duration| duration.0)
+}
+
 impl FromStr for SignedDurationText {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
