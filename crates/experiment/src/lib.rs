@@ -1,1 +1,19 @@
-//! TBD
+//! Composition: lower a scenario into a world, run it, judge it, explain it, sweep seeds.
+//!
+//! Why it exists: this is the one place where all the parts meet. A [`Trial`] is what becomes of one variant of a
+//! scenario under one seed; a [`Sweep`](sweep::sweep) is what becomes of it under many.
+//!
+//! What it promises:
+//! - A trial is *version + scenario + variant + seed*: the same four give the same trial, on any number of threads.
+//! - Threads and the wall clock exist here and above, never below: they decide when to stop, never what is found.
+//! - Strategies are found by name in one table ([`strategy::STRATEGIES`]); a strategy from outside joins as a
+//!   [`Strategy`](strategy::Strategy) of its own and gets verdicts, reports and sweeps like the rest.
+
+pub mod judge;
+pub mod library;
+pub mod lower;
+pub mod strategy;
+pub mod sweep;
+mod trial;
+
+pub use trial::{Experiment, ExperimentError, Trial};

@@ -1,0 +1,97 @@
+//! The table from a strategy's name to something that runs it.
+//!
+//! Inside, everything is generic over the replica's type; this is the one dynamic edge, crossed once a run.
+
+mod options;
+mod raft;
+
+use anachron_node::Replica;
+use anachron_scenario::Scenario;
+use anachron_sim::{Run, World, simulate};
+use anachron_trace::{Blind, Event, Recorder};
+
+pub use options::{OptionDoc, OptionError, Options};
+
+/// A strategy with its settings, ready to run in any world.
+pub trait Strategy: Send + Sync {
+    /// Runs a world with nobody looking on.
+    fn run(&self, world: &World) -> Run;
+
+    /// Runs a world and keeps everything that happens.
+    fn run_observed(&self, world: &World) -> (Run, Vec<Event>);
+}
+
+/// Any replica type becomes a [`Strategy`] with its configuration.
+#[derive(Clone, Debug)]
+pub struct Configured<R: Replica>(pub R::Config);
+
+impl<R> Strategy for Configured<R>
+where
+    R: Replica,
+    R::Config: Send + Sync,
+{
+    fn run(&self, world: &World) -> Run {
+        simulate::<R, _>(world, &self.0, &mut Blind)
+    }
+
+    fn run_observed(&self, world: &World) -> (Run, Vec<Event>) {
+        let mut recorder = Recorder::default();
+        let run = simulate::<R, _>(world, &self.0, &mut recorder);
+        (run, recorder.events)
+    }
+}
+
+/// What is known of a strategy by name.
+#[derive(Clone, Copy)]
+pub struct StrategyEntry {
+    /// Its name in scenario files.
+    pub name: &'static str,
+    /// Its family, as the course has them.
+    pub family: &'static str,
+    /// One sentence.
+    pub summary: &'static str,
+    /// What can be set.
+    pub options: &'static [OptionDoc],
+    /// The known bugs that can be switched on.
+    pub weakenings: fn() -> Vec<WeakeningDoc>,
+    /// Makes the strategy from what a scenario says.
+    pub configure: fn(&Options<'_>) -> Result<Box<dyn Strategy>, OptionError>,
+}
+
+/// A known bug that a strategy can be given.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct WeakeningDoc {
+    /// Its name in scenario files.
+    pub name: &'static str,
+    /// What it breaks.
+    pub summary: &'static str,
+    /// Where it was seen.
+    pub source: &'static str,
+}
+
+/// Every strategy, in the order of the course.
+pub const STRATEGIES: [StrategyEntry; 1] = [raft::ENTRY];
+
+/// The strategy of this name.
+pub fn find(name: &str) -> Option<&'static StrategyEntry> {
+    STRATEGIES.iter().find(|entry| entry.name == name)
+}
+
+/// Makes the strategy that a variant of a scenario names.
+///
+/// # Errors
+/// When there is no such strategy, or an option or a weakening is not one of its own.
+pub fn configure(
+    scenario: &Scenario,
+    named: &anachron_scenario::Strategy,
+) -> Result<Box<dyn Strategy>, OptionError> {
+    let Some(entry) = find(&named.name) else {
+        let names: Vec<&str> = STRATEGIES.iter().map(|entry| entry.name).collect();
+        return Err(OptionError {
+            option: "name".to_owned(),
+            message: format!("there is no strategy `{}`; there are {}", named.name, names.join(", ")),
+        });
+    };
+    let options = Options::new(entry, scenario, named)?;
+    (entry.configure)(&options)
+}

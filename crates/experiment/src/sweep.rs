@@ -1,0 +1,193 @@
+//! Many seeds of one variant: how often does it go wrong, how, and where first?
+//!
+//! Seeds are shared out to all cores; what is found does not depend on which core found it: counts add up, and the
+//! first seed of each kind is the smallest.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::ops::Range;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+
+use anachron_checker::Decision;
+use anachron_checker::explain::AnomalyKind;
+use anachron_trace::Fingerprint;
+
+use crate::Experiment;
+use crate::judge::Limits;
+
+/// What became of one seed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Outcome {
+    /// The seed.
+    pub seed: u64,
+    /// The run's fingerprint.
+    pub fingerprint: Fingerprint,
+    /// The verdict.
+    pub decision: Decision,
+    /// What kind of anomaly, if there is one.
+    pub kind: Option<AnomalyKind>,
+    /// How many operations are enough to show it.
+    pub core: usize,
+    /// Whether replicas agreed at rest, if that was asked.
+    pub converged: Option<bool>,
+    /// Whether an operation completed after healing, if that was asked.
+    pub progressed: Option<bool>,
+    /// True if the run was cut off by its step limit, and so is shorter than it should be.
+    pub cut_off: bool,
+}
+
+/// What became of a range of seeds.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Summary {
+    /// How many seeds were run.
+    pub seeds: u64,
+    /// How many of them had a history that is not linearizable.
+    pub violations: u64,
+    /// How many were not decided.
+    pub undecided: u64,
+    /// In how many replicas did not agree at rest.
+    pub diverged: u64,
+    /// In how many no operation completed after healing.
+    pub stuck: u64,
+    /// How many were cut off by their step limit.
+    pub cut_off: u64,
+    /// The smallest seed with a violation.
+    pub first_violation: Option<u64>,
+    /// The smallest seed that was not decided.
+    pub first_undecided: Option<u64>,
+    /// The smallest seed whose replicas did not agree at rest.
+    pub first_diverged: Option<u64>,
+    /// The smallest seed in which no operation completed after healing.
+    pub first_stuck: Option<u64>,
+    /// The fewest operations that show a violation.
+    pub smallest_core: Option<usize>,
+    /// How many violations there were of each kind, and the smallest seed of each.
+    pub kinds: BTreeMap<AnomalyKind, (u64, u64)>,
+    /// True if the sweep was interrupted: seeds are missing, and not only from the end.
+    pub interrupted: bool,
+}
+
+impl Summary {
+    /// Counts one outcome. The order does not matter.
+    pub fn add(&mut self, outcome: &Outcome) {
+        let seed = outcome.seed;
+        let earliest = |slot: &mut Option<u64>| *slot = Some(slot.map_or(seed, |first| first.min(seed)));
+        self.seeds += 1;
+        match outcome.decision {
+            Decision::Linearizable => {}
+            Decision::Undecided => {
+                self.undecided += 1;
+                earliest(&mut self.first_undecided);
+            }
+            Decision::NotLinearizable => {
+                self.violations += 1;
+                earliest(&mut self.first_violation);
+                let core = outcome.core;
+                self.smallest_core = Some(self.smallest_core.map_or(core, |least| least.min(core)));
+                if let Some(kind) = outcome.kind {
+                    let (count, first) = self.kinds.entry(kind).or_insert((0, seed));
+                    *count += 1;
+                    *first = (*first).min(seed);
+                }
+            }
+        }
+        if outcome.converged == Some(false) {
+            self.diverged += 1;
+            earliest(&mut self.first_diverged);
+        }
+        if outcome.progressed == Some(false) {
+            self.stuck += 1;
+            earliest(&mut self.first_stuck);
+        }
+        self.cut_off += u64::from(outcome.cut_off);
+    }
+}
+
+/// How many seeds a thread takes at a time.
+const SHARE: u64 = 16;
+
+/// Runs and judges every seed of a range.
+///
+/// `observe` is told every outcome, in the order of seeds whatever the number of threads; `interrupted` ends the sweep
+/// after the seeds under way.
+pub fn sweep(
+    experiment: &Experiment,
+    seeds: Range<u64>,
+    threads: NonZeroUsize,
+    limits: Limits,
+    interrupted: &AtomicBool,
+    observe: &mut (dyn FnMut(&Outcome) + Send),
+) -> Summary {
+    let next = AtomicU64::new(seeds.start);
+    let in_order = Mutex::new(InOrder { due: seeds.start, early: BTreeMap::new(), observe });
+    let summary = Mutex::new(Summary::default());
+    let alone = Limits { threads: NonZeroUsize::MIN, memory: limits.memory / threads.get(), ..limits };
+    let work = || {
+        let mut own = Vec::new();
+        while !interrupted.load(Ordering::Relaxed) {
+            let first = next.fetch_add(SHARE, Ordering::Relaxed);
+            if first >= seeds.end {
+                break;
+            }
+            let last = first.saturating_add(SHARE).min(seeds.end);
+            for seed in first..last {
+                if interrupted.load(Ordering::Relaxed) {
+                    break;
+                }
+                own.push(outcome(experiment, seed, alone, interrupted));
+            }
+            // A seed that was interrupted in the middle was judged *undecided* for no reason of its own.
+            if interrupted.load(Ordering::Relaxed) {
+                own.retain(|outcome: &Outcome| outcome.decision != Decision::Undecided);
+            }
+            let mut summary = summary.lock().expect("no thread panics while it holds the lock");
+            own.iter().for_each(|outcome| summary.add(outcome));
+            drop(summary);
+            in_order.lock().expect("no thread panics while it holds the lock").hand_over(first, last, &mut own);
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..threads.get() {
+            scope.spawn(work);
+        }
+    });
+    let mut summary = summary.into_inner().expect("no thread panicked");
+    summary.interrupted = summary.seeds < seeds.end.saturating_sub(seeds.start);
+    summary
+}
+
+/// Hands outcomes on in the order of seeds.
+struct InOrder<'o> {
+    due: u64,
+    /// Shares that are done before those in front of them, by their first seed.
+    early: BTreeMap<u64, (u64, Vec<Outcome>)>,
+    observe: &'o mut (dyn FnMut(&Outcome) + Send),
+}
+
+impl InOrder<'_> {
+    fn hand_over(&mut self, first: u64, last: u64, outcomes: &mut Vec<Outcome>) {
+        self.early.insert(first, (last, std::mem::take(outcomes)));
+        while let Some((last, share)) = self.early.remove(&self.due) {
+            self.due = last;
+            share.iter().for_each(|outcome| (self.observe)(outcome));
+        }
+    }
+}
+
+fn outcome(experiment: &Experiment, seed: u64, limits: Limits, interrupted: &AtomicBool) -> Outcome {
+    let trial = experiment.trial(seed, limits, interrupted);
+    let core = trial.judgement.violation().map_or(0, |(_, core)| core.operations.len());
+    let rest = trial.run.rest.as_ref();
+    Outcome {
+        seed,
+        fingerprint: trial.run.fingerprint,
+        decision: trial.decision(),
+        kind: experiment.explain(&trial).map(|explanation| explanation.kind),
+        core,
+        converged: rest.map(|rest| rest.converged),
+        progressed: rest.map(|rest| rest.progressed),
+        cut_off: trial.run.step_limit_reached,
+    }
+}
