@@ -7,3 +7,4 @@
 
 pub mod common;
 pub mod raft;
+pub mod single_leader;

@@ -27,8 +27,8 @@ pub(super) struct Machine<R: Replica> {
     pub(super) timers: Vec<(R::Timer, VirtualTime)>,
     /// Up to where the sync under way reaches.
     pub(super) syncing: Option<Position>,
-    /// Invariant: as many records as `appended` says.
     journal: Vec<R::Record>,
+    /// How many records were ever appended, lost ones included: positions are never used twice.
     appended: Position,
     /// Invariant: at most `appended`.
     synced: Position,
@@ -261,7 +261,7 @@ impl<R: Replica> Cluster<R> {
             }
             Effect::Sync => {
                 let machine = self.machine_mut(node);
-                let upto = Position(machine.journal.len() as u64);
+                let upto = machine.appended;
                 machine.syncing = Some(upto);
                 self.mention(|_| format!("{node} syncs to {}", upto.0));
             }
@@ -481,8 +481,9 @@ impl<R: Replica> Cluster<R> {
             return;
         }
         let machine = self.machine_mut(node);
-        let synced = usize::try_from(machine.synced.0).expect("a journal fits the memory");
-        let unsynced = machine.journal.len() - synced;
+        let unsynced =
+            usize::try_from(machine.appended.0 - machine.synced.0).expect("a journal fits the memory");
+        let synced = machine.journal.len() - unsynced;
         let kept = match tail {
             Tail::Lost | Tail::Torn => 0,
             Tail::Kept => unsynced,
@@ -491,7 +492,6 @@ impl<R: Replica> Cluster<R> {
         machine.journal.truncate(synced + kept);
         machine.torn_tail = tail == Tail::Torn && unsynced > 0;
         // What is on the disk when a node boots is there for good.
-        machine.appended = Position(machine.journal.len() as u64);
         machine.synced = machine.appended;
         machine.syncing = None;
         machine.waiting.clear();
