@@ -27,6 +27,8 @@ mod plan;
 mod quantity;
 mod resolve;
 mod scenario;
+#[cfg(test)]
+mod schema_agreement;
 mod variant;
 mod written;
 

@@ -2,13 +2,14 @@
 
 /// The candidate that a mistyped word most likely stood for, if one is near enough.
 ///
-/// Near means an edit distance of at most a third of the word's length, and at least one; case counts little.
+/// Near means an edit distance of at most a third of the word's length; case does not count. So a short word such as
+/// `n4` is near to nothing: every other name of two letters would be as good a guess.
 pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = plain(word);
     if word.len() > 64 {
         return None;
     }
-    let reach = (word.len() / 3).max(1);
+    let reach = word.len() / 3;
     candidates
         .into_iter()
         .map(|candidate| (distance(&word, &plain(candidate)), candidate))
@@ -56,6 +57,15 @@ pub(crate) fn suggestion<'a>(word: &str, candidates: impl IntoIterator<Item = &'
     nearest(word, candidates).map_or_else(String::new, |near| format!("; did you mean `{near}`?"))
 }
 
+/// `; did you mean `x`?`, or else all candidates, if they are few: ``; known here: `a`, `b` and `c` ``.
+pub(crate) fn suggestion_or_all<'a>(word: &str, candidates: impl Iterator<Item = &'a str> + Clone) -> String {
+    let near = suggestion(word, candidates.clone());
+    if !near.is_empty() || !(1..=9).contains(&candidates.clone().count()) {
+        return near;
+    }
+    format!("; known here: {}", listed(candidates).replace(" or ", " and "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,6 +77,8 @@ mod tests {
         assert_eq!(nearest("Drop", words), Some("drop"));
         assert_eq!(nearest("same-request-id", words), Some("same_request_id"));
         assert_eq!(nearest("banana", words), None);
+        assert_eq!(nearest("n4", ["n1", "n2"]), None);
+        assert_eq!(nearest("N1", ["n1", "n2"]), Some("n1"));
         assert_eq!(nearest(&"x".repeat(1_000_000), words), None);
     }
 }

@@ -162,6 +162,14 @@ impl<'de> de::Deserializer<'de> for &Node {
         Err(DecodeError::new(message).at(self))
     }
 
+    /// An object and nothing else; `serde_json::Map` would take `null` for an empty one.
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        if matches!(self.kind, Kind::Object(_)) {
+            return self.deserialize_any(visitor);
+        }
+        Err(DecodeError::wrong(&"an object").at(self))
+    }
+
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         _: &'static str,
@@ -178,7 +186,7 @@ impl<'de> de::Deserializer<'de> for &Node {
 
     serde::forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
-        seq tuple tuple_struct map identifier ignored_any
+        seq tuple tuple_struct identifier ignored_any
     }
 }
 

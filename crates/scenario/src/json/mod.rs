@@ -11,6 +11,8 @@
 mod decode;
 mod parse;
 
+#[cfg(test)]
+pub(crate) use decode::DecodeError;
 pub(crate) use decode::decode;
 pub(crate) use parse::parse;
 

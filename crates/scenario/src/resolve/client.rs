@@ -179,7 +179,7 @@ fn script(
         let key = written.key.as_deref().unwrap_or(keys.model.default_key());
         check.plain_name(&path.field("key"), key);
         let key = keys.number(key);
-        let operation = operation(check, &path, keys.model, written.f, written.arg);
+        let operation = operation(check, &path, keys.model, written.f, &written.arg);
         let node = written.node.and_then(|name| names.node(check, &path.field("node"), &name));
         script.push(ScriptedOperation { at, key, operation, node });
     }
@@ -192,7 +192,7 @@ fn operation(
     path: &Path,
     model: Model,
     kind: OperationKind,
-    argument: Argument,
+    argument: &Argument,
 ) -> Operation {
     if !model.operations().contains(&kind) {
         let known = listed(model.operations().iter().map(|kind| kind.name()));
@@ -201,11 +201,11 @@ fn operation(
     }
     let argument_path = path.field("arg");
     let mut wrong = |what: &str| {
-        let path = if argument == Argument::Missing { path } else { &argument_path };
+        let path = if *argument == Argument::Missing { path } else { &argument_path };
         check.error(path, format!("`{kind}` needs {what}"));
         Operation::Read
     };
-    match (kind, &argument) {
+    match (kind, argument) {
         (OperationKind::Read, Argument::Missing) => Operation::Read,
         (OperationKind::Acquire, Argument::Missing) => Operation::Acquire,
         (OperationKind::Release, Argument::Missing) => Operation::Release,
@@ -320,7 +320,7 @@ fn weighted_keys(
         }
     };
     let weights_path = path.field("key_choice");
-    let weights: Vec<u32> = match &written.key_choice {
+    let mut weights: Vec<u32> = match &written.key_choice {
         None | Some(KeyChoice::Law(KeyWeights::Uniform)) => vec![1; names.len()],
         // The weight of the k-th key is proportional to 1/k. The sum over 100,000 keys stays far below 2^32.
         Some(KeyChoice::Law(KeyWeights::Zipf)) => {
@@ -335,11 +335,12 @@ fn weighted_keys(
             weights.clone()
         }
     };
+    weights.resize(names.len(), 0);
     let mut weighted: Vec<WeightedKey> = Vec::with_capacity(names.len());
-    let named = matches!(written.keys, Some(NodeList::Named(_)));
+    let spelt_out = matches!(written.keys, Some(NodeList::Named(_)));
     let mut seen = std::collections::BTreeSet::new();
     for (index, (name, weight)) in names.iter().zip(weights).enumerate() {
-        let path = if named { list_path.index(index) } else { list_path.clone() };
+        let path = if spelt_out { list_path.index(index) } else { list_path.clone() };
         check.plain_name(&path, name);
         if !seen.insert(name) {
             check.error(&path, format!("the key `{}` is named twice", shortened(name)));

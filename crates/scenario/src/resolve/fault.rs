@@ -67,12 +67,11 @@ fn one(
     let mut found = actions.found;
     if found.len() != 1 {
         let expected = listed(ACTIONS);
-        let what = match found.len() {
-            0 => format!("this fault does nothing; expected {expected}"),
-            _ => {
-                let names = listed(found.iter().map(FaultAction::name)).replace(" or ", " and ");
-                format!("expected one action a fault, found {names}; write a fault for each")
-            }
+        let what = if found.is_empty() {
+            format!("this fault does nothing; expected {expected}")
+        } else {
+            let names = listed(found.iter().map(FaultAction::name)).replace(" or ", " and ");
+            format!("expected one action a fault, found {names}; write a fault for each")
         };
         check.error(path, what);
         return None;

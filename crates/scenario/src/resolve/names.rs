@@ -6,7 +6,7 @@ use anachron_vocabulary::{ClientId, NodeId};
 
 use super::check::Check;
 use crate::json::shortened;
-use crate::nearest::suggestion;
+use crate::nearest::suggestion_or_all;
 use crate::path::Path;
 use crate::written::{self, NodeList};
 use crate::{Endpoint, cluster::defaults};
@@ -24,7 +24,7 @@ pub(crate) struct Names {
     members: BTreeMap<String, Vec<Endpoint>>,
     nodes: Vec<NodeId>,
     /// The clients' names by number, whatever group they belong to.
-    client_names: Vec<String>,
+    clients_by_number: Vec<String>,
 }
 
 impl Names {
@@ -75,7 +75,7 @@ impl Names {
                 continue;
             };
             let count = usize::try_from(count).unwrap_or(usize::MAX);
-            if count == 0 || count > MOST_CLIENTS - self.client_names.len().min(MOST_CLIENTS) {
+            if count == 0 || count > MOST_CLIENTS - self.clients_by_number.len().min(MOST_CLIENTS) {
                 check.error(
                     &path.field("count"),
                     format!("expected at least 1, and {MOST_CLIENTS} clients in all; found {count}"),
@@ -91,13 +91,13 @@ impl Names {
             }
             self.add(check, &path.field("name"), &client.name, group);
         }
-        let everybody = (0..self.client_names.len()).map(ClientId::from_index).map(Endpoint::Client);
+        let everybody = (0..self.clients_by_number.len()).map(ClientId::from_index).map(Endpoint::Client);
         self.members.insert("clients".into(), everybody.collect());
     }
 
     fn next_client(&mut self, name: String) -> ClientId {
-        let id = ClientId::from_index(self.client_names.len());
-        self.client_names.push(name);
+        let id = ClientId::from_index(self.clients_by_number.len());
+        self.clients_by_number.push(name);
         id
     }
 
@@ -112,10 +112,11 @@ impl Names {
 
     /// The clients that a client's or a group's name stands for; a group's own name gives all of them.
     pub(crate) fn clients(&self, check: &mut Check<'_>, path: &Path, name: &str) -> Vec<ClientId> {
-        let ids: Vec<ClientId> = self.members.get(name).into_iter().flatten().filter_map(client_of).collect();
+        let ids: Vec<ClientId> =
+            self.members.get(name).into_iter().flatten().copied().filter_map(client_of).collect();
         if ids.is_empty() {
-            let known = self.members.iter().filter(|(_, ids)| ids.iter().any(|id| client_of(id).is_some()));
-            let near = suggestion(name, known.map(|(name, _)| &**name));
+            let known = self.members.iter().filter(|(_, ids)| ids.iter().any(|id| client_of(*id).is_some()));
+            let near = suggestion_or_all(name, known.map(|(name, _)| &**name));
             check.error(path, format!("there is no client `{}`{near}", shortened(name)));
         }
         ids
@@ -123,8 +124,10 @@ impl Names {
 
     /// The clients of the `index`th entry of the file, whose name this is.
     pub(crate) fn clients_of_entry(&self, first: usize, count: usize) -> Vec<(ClientId, String)> {
-        let end = first.saturating_add(count).min(self.client_names.len());
-        (first..end).map(|index| (ClientId::from_index(index), self.client_names[index].clone())).collect()
+        let end = first.saturating_add(count).min(self.clients_by_number.len());
+        (first..end)
+            .map(|index| (ClientId::from_index(index), self.clients_by_number[index].clone()))
+            .collect()
     }
 
     /// Every node.
@@ -138,7 +141,7 @@ impl Names {
             return Some(*node);
         }
         let known = self.members.iter().filter(|(_, ids)| matches!(ids[..], [Endpoint::Node(_)]));
-        let near = suggestion(name, known.map(|(name, _)| &**name));
+        let near = suggestion_or_all(name, known.map(|(name, _)| &**name));
         check.error(path, format!("there is no node `{}`{near}", shortened(name)));
         None
     }
@@ -180,7 +183,7 @@ impl Names {
         for (path, name) in names {
             any = true;
             let Some(members) = self.members.get(name) else {
-                let near = suggestion(name, self.members.keys().map(|name| &**name));
+                let near = suggestion_or_all(name, self.members.keys().map(|name| &**name));
                 check.error(&path, format!("there is no node or client `{}`{near}", shortened(name)));
                 continue;
             };
@@ -199,9 +202,9 @@ impl Names {
     }
 }
 
-fn client_of(endpoint: &Endpoint) -> Option<ClientId> {
+fn client_of(endpoint: Endpoint) -> Option<ClientId> {
     match endpoint {
-        Endpoint::Client(client) => Some(*client),
+        Endpoint::Client(client) => Some(client),
         Endpoint::Node(_) => None,
     }
 }

@@ -32,9 +32,9 @@ pub(crate) fn resolve(
         );
     }
     let path = path.field("kinds");
-    let mut kinds = Kinds { check, path: &path, kinds: Vec::new() };
-    kinds.collect(written.kinds);
-    let kinds = kinds.kinds;
+    let mut collector = Collector { check, path: &path, found: Vec::new() };
+    collector.collect(written.kinds);
+    let kinds = collector.found;
     if kinds.is_empty() {
         check.error(&path, "expected at least one kind of fault");
     }
@@ -42,13 +42,13 @@ pub(crate) fn resolve(
 }
 
 /// The kinds, as they are found.
-struct Kinds<'a, 'c> {
+struct Collector<'a, 'c> {
     check: &'a mut Check<'c>,
     path: &'a Path,
-    kinds: Vec<PlannedFault>,
+    found: Vec<PlannedFault>,
 }
 
-impl Kinds<'_, '_> {
+impl Collector<'_, '_> {
     fn add(&mut self, name: &str, every: DurationText, lasting: Option<DurationText>, kind: PlannedKind) {
         let path = self.path.field(name);
         self.check.positive(&path.field("every"), every.0);
@@ -56,7 +56,7 @@ impl Kinds<'_, '_> {
             self.check.positive(&path.field("lasting"), lasting.0);
         }
         let mean_duration = lasting.map_or(VirtualDuration::ZERO, |lasting| lasting.0);
-        self.kinds.push(PlannedFault { kind, mean_interval: every.0, mean_duration });
+        self.found.push(PlannedFault { kind, mean_interval: every.0, mean_duration });
     }
 
     fn likely(&mut self, name: &str, field: &str, ratio: RatioText) -> Ratio {
