@@ -23,12 +23,15 @@ mod instance;
 mod machine;
 mod model;
 mod object;
+#[cfg(test)]
+mod oracle;
 mod part;
 mod roads;
 mod search;
 mod shrink;
 mod specification;
 mod table;
+pub mod testing;
 mod verdict;
 pub mod verify;
 mod zones;

@@ -103,21 +103,20 @@ pub fn check_specification<S: Specification>(
     budget: &mut Budget<'_>,
 ) -> Verdict {
     let mut machine = GenericMachine::new(specification);
-    let operations: Vec<Timed> = events
-        .iter()
-        .enumerate()
-        .map(|(index, event)| {
-            assert!(
-                event.reply.is_none() || event.call <= event.returned,
-                "event {index} ends before its call"
-            );
-            Timed {
-                id: OperationId::from_index(index),
-                class: machine.class(&event.operation, event.reply.as_ref()),
-                call: event.call,
-                returned: event.reply.as_ref().map(|_| event.returned),
-            }
-        })
-        .collect();
+    let operations = timed(&mut machine, events);
     by_search(&mut machine, &operations, budget).0
+}
+
+/// The operations of events, with their classes.
+pub(crate) fn timed<S: Specification>(machine: &mut GenericMachine<'_, S>, events: &[Event<S>]) -> Vec<Timed> {
+    let timed = |(index, event): (usize, &Event<S>)| {
+        assert!(event.reply.is_none() || event.call <= event.returned, "event {index} ends before its call");
+        Timed {
+            id: OperationId::from_index(index),
+            class: machine.class(&event.operation, event.reply.as_ref()),
+            call: event.call,
+            returned: event.reply.as_ref().map(|_| event.returned),
+        }
+    };
+    events.iter().enumerate().map(timed).collect()
 }

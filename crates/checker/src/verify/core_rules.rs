@@ -4,24 +4,24 @@
 //! that is not:
 //! 1. an operation that only observes may go: any legal order stays legal without it;
 //! 2. an operation that changes the object may become unknown: any legal order is still one;
-//! 3. an unknown operation may go if it is *useless*: if there is a legal order with it, then there is one without.
+//! 3. an operation that changes the object may go if nothing kept can *notice* it.
 //!
-//! So everything that changes the object and is not listed counts as unknown, and must be useless. It is if:
-//! - *late*: it was called after every operation kept as it was had returned. An order may be cut after the last of
-//!   those, and a late operation stands behind the cut;
-//! - *unseen*, for registers: nothing kept needs the value that it leaves. Take a legal order with as few unlisted
-//!   operations as possible, their last one, `u`, as far back as possible, and what follows it. If that is a write,
-//!   `u` leaves no trace and can go. If it is a read or a compare-and-set that needs the value which `u` left, `u`
-//!   was not unseen. If it is a compare-and-set that failed, then either `u` left another value than the one
-//!   compared, and was not unseen, or it could not have failed;
-//! - *unseen*, for texts with appends: no read that is kept shows it. Between `u` and the next write every text
-//!   contains what `u` appended, or begins with what it wrote. Without a read there, only appends follow, and they
-//!   are as legal without `u` if every value around can be appended to;
-//! - *without counterpart*, for locks: an acquire where no release is listed (the lock would stay held, and nothing
-//!   but acquires is left), a release where no acquire is listed (the lock is never held).
+//! For the third, take a legal order of the history in which only the kept operations and some that changed the object
+//! are left, let `u` be the last one in it that is not kept, and `o` what follows it. Everything behind `u` is
+//! kept. Then `u` can be taken out as well, and so on until only kept operations are left, if:
+//! - *registers, locks*: whenever `o` needs the state that `u` leaves (a compare-and-set that answered false needs that
+//!   state to be another than the one compared), then `o` returned before `u` was called, or a kept write lies in
+//!   real time between the two, after `u` and before `o`: for then `o` can't follow `u` directly. In all other cases
+//!   `o` is a write, behind which `u` leaves no trace, or there is no `o`;
+//! - *texts with appends*: the same holds for every kept read that shows what `u` appended or begins with what it
+//!   wrote. Up to the next write no read follows `u`, so only appends do; they are as legal without `u` if
+//!   every value around can be appended to. If some can't, appends count as noticing writes.
+//!
+//! One rule more is for people: who needs a value keeps one operation that leaves it, if the history has one, so that no
+//! read in a core looks as if its value came from nowhere.
 
-use anachron_history::History;
-use anachron_vocabulary::{Key, Operation, Outcome, Reply, Value};
+use anachron_history::{History, Record};
+use anachron_vocabulary::{Key, Operation, OperationId, Outcome, Reply, Value};
 
 use super::Flaw;
 use crate::{CheckOptions, CoreOperation, Kept, Model};
@@ -37,91 +37,131 @@ pub(super) fn check(
     for operation in kept {
         listed[operation.id.index()] = true;
     }
-    let kept_as_they_were =
-        || kept.iter().filter(|kept| kept.kept == Kept::AsItWas).map(|kept| history.record(kept.id));
-    let last_return = kept_as_they_were().filter_map(|record| record.returned()).max();
-    let sights = Sights::of(history, options, kept);
-    for (id, record) in history.iter() {
-        let changes = !matches!(
-            (&record.operation, &record.outcome),
-            (Operation::Read, _)
-                | (_, Outcome::Failed)
-                | (Operation::CompareAndSet { .. }, Outcome::Ok(Reply::Swapped(false)))
-        );
-        if record.key != key || listed[id.index()] || !changes {
-            continue;
+    let changers: Vec<(OperationId, &Record)> =
+        history.iter().filter(|(_, record)| record.key == key && may_change(record)).collect();
+    let appends = changers.iter().any(|(_, record)| matches!(record.operation, Operation::Append(_)));
+    let judge = Judge {
+        appends: options.model == Model::KeyValue && appends,
+        refuses_appends: std::iter::once(&options.initial)
+            .chain(changers.iter().filter_map(|(_, record)| match &record.operation {
+                Operation::Write(value) => Some(value),
+                _ => None,
+            }))
+            .any(|value| !matches!(value, Value::Null | Value::Text(_))),
+    };
+    for operation in kept {
+        let observer = history.record(operation.id);
+        let as_it_was = operation.kept == Kept::AsItWas;
+        // Kept writes that returned before the observer was called; the one called last screens off the most.
+        let screen = kept
+            .iter()
+            .filter(|other| other.kept == Kept::AsItWas)
+            .map(|other| history.record(other.id))
+            .filter(|other| matches!(other.operation, Operation::Write(_)) && other.precedes(observer))
+            .max_by_key(|write| write.call);
+        for &(id, changer) in &changers {
+            let too_late = as_it_was && observer.precedes(changer);
+            let screened = screen.is_some_and(|write| changer.precedes(write));
+            if !listed[id.index()] && !too_late && !screened && judge.may_notice(observer, as_it_was, changer) {
+                return Err(Flaw::Needed(id));
+            }
         }
-        let late = last_return.is_none_or(|last| record.call > last);
-        if !late && sights.may_notice(options.model, &record.operation) {
+        if let Some(id) = lonely(options, &changers, &listed, observer, as_it_was) {
             return Err(Flaw::Needed(id));
         }
     }
     Ok(())
 }
 
-/// What the kept operations could notice.
-#[derive(Default)]
-struct Sights<'h> {
-    /// Values that a kept operation needs to be there.
-    needed: Vec<&'h Value>,
-    /// Values that a kept compare-and-set needs not to be there.
-    unwanted: Vec<&'h Value>,
-    /// An append is kept as it was, and some value around can't be appended to.
-    fussy_append: bool,
-    acquires: bool,
-    releases: bool,
+/// True if the operation may have changed the object.
+fn may_change(record: &Record) -> bool {
+    !matches!(
+        (&record.operation, &record.outcome),
+        (Operation::Read, _)
+            | (_, Outcome::Failed)
+            | (Operation::CompareAndSet { .. }, Outcome::Ok(Reply::Swapped(false)))
+    )
 }
 
-impl<'h> Sights<'h> {
-    fn of(history: &'h History, options: &'h CheckOptions, kept: &[CoreOperation]) -> Self {
-        let mut sights = Self::default();
-        let appendable = |value: &Value| matches!(value, Value::Null | Value::Text(_));
-        let (mut appends, mut fussy) = (false, !appendable(&options.initial));
-        for operation in kept {
-            let record = history.record(operation.id);
-            let as_it_was = operation.kept == Kept::AsItWas;
-            match (&record.operation, &record.outcome) {
-                (Operation::Read, Outcome::Ok(Reply::Value(value))) if as_it_was => sights.needed.push(value),
-                (Operation::CompareAndSet { expected, .. }, Outcome::Ok(Reply::Swapped(false)))
-                    if as_it_was =>
-                {
-                    sights.unwanted.push(expected);
-                }
-                (Operation::CompareAndSet { expected, .. }, _) => sights.needed.push(expected),
-                (Operation::Write(value), _) => fussy |= !appendable(value),
-                (Operation::Append(_), _) => appends |= as_it_was,
-                (Operation::Acquire, _) => sights.acquires = true,
-                (Operation::Release, _) => sights.releases = true,
-                (Operation::Read, _) => {}
+/// The value that an operation needs to be there.
+fn needed(record: &Record, as_it_was: bool) -> Option<&Value> {
+    match (&record.operation, &record.outcome) {
+        (Operation::Read, Outcome::Ok(Reply::Value(value))) if as_it_was => Some(value),
+        (Operation::CompareAndSet { .. }, Outcome::Ok(Reply::Swapped(false))) => None,
+        (Operation::CompareAndSet { expected, .. }, _) => Some(expected),
+        _ => None,
+    }
+}
+
+/// The value that an operation leaves wherever it takes effect.
+fn left(record: &Record) -> Option<&Value> {
+    match &record.operation {
+        Operation::Write(value) | Operation::CompareAndSet { new: value, .. } => Some(value),
+        _ => None,
+    }
+}
+
+/// An operation that leaves what this one needs, if the history has some but the core none.
+fn lonely(
+    options: &CheckOptions,
+    changers: &[(OperationId, &Record)],
+    listed: &[bool],
+    observer: &Record,
+    as_it_was: bool,
+) -> Option<OperationId> {
+    let leaves_it = |changer: &Record| match needed(observer, as_it_was) {
+        Some(value) => *value != options.initial && left(changer) == Some(value),
+        None => observer.operation == Operation::Release && changer.operation == Operation::Acquire,
+    };
+    let mut missing = None;
+    for &(id, changer) in changers {
+        if leaves_it(changer) {
+            if listed[id.index()] {
+                return None;
             }
+            missing = missing.or(Some(id));
         }
-        sights.fussy_append = appends && fussy;
-        sights.needed.sort_unstable();
-        sights.needed.dedup();
-        sights
+    }
+    missing
+}
+
+/// Who may notice whom.
+struct Judge {
+    /// The object's text is appended to.
+    appends: bool,
+    /// Some value around can't be appended to.
+    refuses_appends: bool,
+}
+
+impl Judge {
+    /// True if the kept `observer` may notice that `changer` took effect before it.
+    fn may_notice(&self, observer: &Record, as_it_was: bool, changer: &Record) -> bool {
+        if self.appends {
+            return self.may_notice_text(observer, as_it_was, changer);
+        }
+        match (&observer.operation, &changer.operation) {
+            (Operation::Acquire, Operation::Release) | (Operation::Release, Operation::Acquire) => true,
+            (Operation::CompareAndSet { expected, .. }, _)
+                if observer.outcome == Outcome::Ok(Reply::Swapped(false)) =>
+            {
+                as_it_was && left(changer).is_some_and(|value| value != expected)
+            }
+            _ => needed(observer, as_it_was).is_some_and(|needed| left(changer) == Some(needed)),
+        }
     }
 
-    /// True if something kept may notice that this operation, whose outcome counts as unknown, took effect.
-    fn may_notice(&self, model: Model, operation: &Operation) -> bool {
-        match (model, operation) {
-            (Model::KeyValue, Operation::Write(value)) => {
-                self.fussy_append
-                    || self.needed.iter().any(|seen| match (seen, value) {
-                        (Value::Text(seen), Value::Text(text)) => seen.starts_with(&**text),
-                        // An append to null leaves the appended text alone.
-                        (Value::Text(_), Value::Null) => true,
-                        (seen, value) => *seen == value,
-                    })
-            }
-            (_, Operation::Write(value) | Operation::CompareAndSet { new: value, .. }) => {
-                self.needed.binary_search(&value).is_ok() || self.unwanted.iter().any(|other| *other != value)
-            }
-            (_, Operation::Append(Value::Text(suffix))) => {
-                self.needed.iter().any(|seen| matches!(seen, Value::Text(seen) if seen.contains(&**suffix)))
-            }
-            (_, Operation::Append(_) | Operation::Read) => false,
-            (_, Operation::Acquire) => self.releases,
-            (_, Operation::Release) => self.acquires,
+    fn may_notice_text(&self, observer: &Record, as_it_was: bool, changer: &Record) -> bool {
+        let Some(seen) = needed(observer, as_it_was) else {
+            let appends = matches!(observer.operation, Operation::Append(_));
+            return appends && self.refuses_appends && matches!(changer.operation, Operation::Write(_));
+        };
+        match (&changer.operation, seen) {
+            (Operation::Append(Value::Text(suffix)), Value::Text(seen)) => seen.contains(&**suffix),
+            (Operation::Write(Value::Text(text)), Value::Text(seen)) => seen.starts_with(&**text),
+            // An append to null leaves the appended text alone.
+            (Operation::Write(Value::Null), Value::Text(_)) => true,
+            (Operation::Write(value), seen) => value == seen,
+            _ => false,
         }
     }
 }

@@ -1,0 +1,313 @@
+//! The slow, obvious answers, and every fast road held against them.
+
+use std::collections::BTreeMap;
+
+use anachron_history::History;
+use anachron_vocabulary::{OperationId, Outcome, Value};
+
+use crate::instance::Instance;
+use crate::machine::{Compiled, GenericMachine, Machine, compile};
+use crate::search::{Found, Reductions, Strategy, search};
+use crate::testing::{self, Dice, Shape};
+use crate::zones::{self, Zones};
+use crate::{
+    Budget, CheckOptions, Decision, Event, Model, Object, ObjectState, Order, Road, Specification, Verdict,
+    check_specification, partition, verify,
+};
+
+/// Tries every order: is there a legal one?
+fn brute_force(history: &History, object: &Object, state: &ObjectState, left: &mut Vec<OperationId>) -> bool {
+    let required = |id: &OperationId| matches!(history.record(*id).outcome, Outcome::Ok(_));
+    if !left.iter().any(required) {
+        return true;
+    }
+    for position in 0..left.len() {
+        let id = left[position];
+        if left.iter().any(|&other| history.record(other).precedes(history.record(id))) {
+            continue;
+        }
+        let reply = match &history.record(id).outcome {
+            Outcome::Ok(reply) => Some(reply),
+            _ => None,
+        };
+        if let Some(after) = object.step(state, &history.record(id).operation, reply) {
+            left.remove(position);
+            let found = brute_force(history, object, &after, left);
+            left.insert(position, id);
+            if found {
+                return true;
+            }
+        }
+    }
+    false
+}
+
+fn oracle(history: &History, options: &CheckOptions) -> bool {
+    let object = options.object();
+    let mut left: Vec<OperationId> = history
+        .iter()
+        .filter(|(_, record)| record.outcome != Outcome::Failed)
+        .map(|(id, _)| id)
+        .collect();
+    brute_force(history, &object, &object.initial(), &mut left)
+}
+
+/// Wing and Gong's search with Lowe's memory and nothing else, for histories that brute force can't do.
+fn plain_wing_gong(history: &History, options: &CheckOptions) -> bool {
+    let object = options.object();
+    let all: Vec<OperationId> = history
+        .iter()
+        .filter(|(_, record)| record.outcome != Outcome::Failed)
+        .map(|(id, _)| id)
+        .collect();
+    assert!(all.len() <= 64);
+    let mut seen: BTreeMap<u64, Vec<ObjectState>> = BTreeMap::new();
+    let mut stack = vec![(0_u64, object.initial())];
+    while let Some((placed, state)) = stack.pop() {
+        let left = || (0..all.len()).filter(|index| placed >> index & 1 == 0);
+        if left().all(|index| history.record(all[index]).outcome == Outcome::Unknown) {
+            return true;
+        }
+        let states = seen.entry(placed).or_default();
+        if states.contains(&state) {
+            continue;
+        }
+        states.push(state.clone());
+        for index in left() {
+            let record = history.record(all[index]);
+            if left().any(|other| history.record(all[other]).precedes(record)) {
+                continue;
+            }
+            let reply = match &record.outcome {
+                Outcome::Ok(reply) => Some(reply),
+                _ => None,
+            };
+            if let Some(after) = object.step(&state, &record.operation, reply) {
+                stack.push((placed | 1 << index, after));
+            }
+        }
+    }
+    false
+}
+
+/// A search's answer as a decision, its order verified.
+fn searched<M: Machine>(
+    history: &History,
+    options: &CheckOptions,
+    machine: &mut M,
+    instance: &Instance,
+    strategy: Strategy,
+    reductions: Reductions,
+) -> bool {
+    match search(instance, machine, strategy, reductions, &mut Budget::default()).0 {
+        Found::Order(order) => {
+            let key = history.records[0].key;
+            verify::verify_order(history, options, key, &Order(order)).expect("an order that verifies");
+            true
+        }
+        Found::NoOrder { .. } => false,
+        Found::Spent { .. } => panic!("no limit was set"),
+    }
+}
+
+/// All reductions, each alone, all but each, and none.
+fn reduction_sets() -> Vec<Reductions> {
+    let set = |bits: u32| Reductions {
+        observers_first: bits & 1 != 0,
+        earliest_of_class: bits & 2 != 0,
+        pending_where_needed: bits & 4 != 0,
+        domination: bits & 8 != 0,
+        demand: bits & 16 != 0,
+    };
+    let mut sets = vec![Reductions::ALL, set(0)];
+    sets.extend((0..5).map(|bit| set(1 << bit)));
+    sets.extend((0..5).map(|bit| set(31 & !(1 << bit))));
+    sets
+}
+
+/// What one history was judged by.
+#[derive(Default, Debug)]
+struct Tally {
+    histories: u64,
+    linearizable: u64,
+    by_zones: u64,
+    searches: u64,
+    cores: u64,
+    core_operations: u64,
+}
+
+/// Holds every road against `expected`.
+fn compare(history: &History, options: &CheckOptions, expected: bool, every_set: bool, tally: &mut Tally) {
+    let case = || format!("{options:?}\n{:#?}", history.records);
+    tally.histories += 1;
+    tally.linearizable += u64::from(expected);
+    let parts = partition(history, options).expect("operations that the model knows");
+    assert_eq!(parts.len(), 1, "one object");
+    let part = &parts[0];
+    let verdict = part.check(&mut Budget::default());
+    let decision = if expected { Decision::Linearizable } else { Decision::NotLinearizable };
+    assert_eq!(verdict.verdict.decision(), decision, "{}", case());
+    if let Err(flaw) = verify::verify(history, options, &verdict) {
+        panic!("{flaw}\n{:?}\n{}", verdict.verdict, case());
+    }
+    if let Verdict::NotLinearizable(core) = &verdict.verdict {
+        assert!(core.minimal, "a small core is minimal\n{}", case());
+        assert!(verdict.road != Road::Zones || core.operations.len() <= 6, "{core:?}\n{}", case());
+        tally.cores += 1;
+        tally.core_operations += core.operations.len() as u64;
+    }
+    let (compiled, operations) = compile(part);
+    let sets = reduction_sets();
+    let chosen = if every_set { &sets[..] } else { &sets[(tally.histories % sets.len() as u64) as usize..][..1] };
+    let strategies = [Strategy::DepthFirst, Strategy::BreadthFirst];
+    match compiled {
+        Compiled::Register(mut machine) => {
+            if let Some(zones) = zones::decide(&machine, &operations) {
+                tally.by_zones += 1;
+                assert_eq!(matches!(zones, Zones::Order(_)), expected, "zones\n{}", case());
+            }
+            let instance = Instance::new(&machine, &operations);
+            for (&reductions, strategy) in chosen.iter().flat_map(|set| strategies.map(|strategy| (set, strategy))) {
+                tally.searches += 1;
+                let found = searched(history, options, &mut machine, &instance, strategy, reductions);
+                assert_eq!(found, expected, "{strategy:?} {reductions:?}\n{}", case());
+            }
+        }
+        Compiled::Text(mut machine) => {
+            let instance = Instance::new(&machine, &operations);
+            for (&reductions, strategy) in chosen.iter().flat_map(|set| strategies.map(|strategy| (set, strategy))) {
+                tally.searches += 1;
+                let found = searched(history, options, &mut machine, &instance, strategy, reductions);
+                assert_eq!(found, expected, "{strategy:?} {reductions:?}\n{}", case());
+            }
+        }
+    }
+    let object = options.object();
+    let mut machine = GenericMachine::new(&object);
+    let operations = crate::roads::timed(&mut machine, &events(history));
+    let instance = Instance::new(&machine, &operations);
+    for strategy in strategies {
+        tally.searches += 1;
+        let found = match search(&instance, &mut machine, strategy, chosen[0], &mut Budget::default()).0 {
+            Found::Order(_) => true,
+            Found::NoOrder { .. } => false,
+            Found::Spent { .. } => panic!("no limit was set"),
+        };
+        assert_eq!(found, expected, "generic {strategy:?}\n{}", case());
+    }
+}
+
+fn events(history: &History) -> Vec<Event<Object>> {
+    history
+        .records
+        .iter()
+        .filter(|record| record.outcome != Outcome::Failed)
+        .map(|record| Event {
+            operation: record.operation.clone(),
+            reply: match &record.outcome {
+                Outcome::Ok(reply) => Some(reply.clone()),
+                _ => None,
+            },
+            call: record.call.0,
+            returned: record.end.map_or(record.call.0, |end| end.0),
+        })
+        .collect()
+}
+
+/// A small history: scrambled, or what an atomic object showed, perhaps with one answer changed.
+fn small_history(model: Model, dice: &mut Dice) -> History {
+    if dice.permille(500) {
+        return testing::scramble(model, dice);
+    }
+    let shape = Shape {
+        model,
+        operations: 1 + dice.below(8) as usize,
+        concurrency: 1 + dice.below(4) as usize,
+        values: dice.below(4),
+        keys: 1,
+        unknown_permille: [0, 200, 500][dice.below(3) as usize],
+        seed: dice.bits(),
+    };
+    let mut history = testing::linearizable(&shape);
+    if dice.permille(500) {
+        testing::plant_violation(&mut history, dice.bits());
+    }
+    history
+}
+
+fn initial(model: Model, dice: &mut Dice) -> Value {
+    match (model, dice.below(3)) {
+        (Model::KeyValue, 0) => Value::Null,
+        (Model::KeyValue, 1) => "".into(),
+        (Model::KeyValue, _) => "a".into(),
+        (_, 0 | 1) => Value::Null,
+        (_, _) => 0.into(),
+    }
+}
+
+#[test]
+fn two_hundred_thousand_histories_agree_with_brute_force() {
+    let mut dice = Dice::new(2026);
+    let mut total = Tally::default();
+    for model in Model::ALL {
+        let mut tally = Tally::default();
+        for index in 0..50_000 {
+            let history = small_history(model, &mut dice);
+            let options = CheckOptions::new(model).initial(initial(model, &mut dice));
+            let expected = oracle(&history, &options);
+            compare(&history, &options, expected, index % 10 == 0, &mut tally);
+        }
+        println!("{model}: {tally:?}");
+        assert!(tally.linearizable > 5_000 && tally.cores > 5_000, "both answers are common: {tally:?}");
+        total.histories += tally.histories;
+        total.searches += tally.searches;
+    }
+    println!("{} histories agree with brute force over {} searches", total.histories, total.searches);
+    assert_eq!(total.histories, 200_000);
+}
+
+#[test]
+fn larger_histories_agree_with_a_plain_wing_gong_search() {
+    let mut dice = Dice::new(7);
+    let mut tally = Tally::default();
+    for index in 0..2_000_u64 {
+        let model = Model::ALL[(index % 4) as usize];
+        let shape = Shape {
+            model,
+            operations: 10 + dice.below(15) as usize,
+            concurrency: 2 + dice.below(3) as usize,
+            values: dice.below(5),
+            keys: 1,
+            unknown_permille: [0, 50, 150][dice.below(3) as usize],
+            seed: dice.bits(),
+        };
+        let mut history = testing::linearizable(&shape);
+        let options = CheckOptions::new(model).initial(testing::initial(model));
+        if index % 3 == 0 {
+            testing::plant_violation(&mut history, dice.bits());
+        } else {
+            assert!(plain_wing_gong(&history, &options), "linearizable by construction: {shape:?}");
+        }
+        let expected = plain_wing_gong(&history, &options);
+        compare(&history, &options, expected, true, &mut tally);
+    }
+    println!("{tally:?}");
+    assert!(tally.cores > 100, "violations are common: {tally:?}");
+}
+
+#[test]
+fn a_generic_verdict_has_a_core_too() {
+    let mut dice = Dice::new(3);
+    let mut refuted = 0;
+    for _ in 0..2_000 {
+        let history = small_history(Model::CasRegister, &mut dice);
+        let options = CheckOptions::new(Model::CasRegister);
+        let verdict = check_specification(&options.object(), &events(&history), &mut Budget::default());
+        assert_eq!(matches!(verdict, Verdict::Linearizable(_)), oracle(&history, &options));
+        if let Verdict::NotLinearizable(core) = verdict {
+            refuted += 1;
+            assert!(!core.operations.is_empty() && core.minimal);
+        }
+    }
+    assert!(refuted > 100);
+}

@@ -1,0 +1,290 @@
+//! Histories for tests and benches: what a real object might have shown, and what it never could have.
+//!
+//! Why it exists: the corpus is small and easy. Here a simulated atomic object serves clients whose operations overlap
+//! as much as asked for, so the history is linearizable by construction; a planted violation then makes one answer
+//! wrong. Everything follows from the seed, by a generator of its own, so that a failing case is one number.
+//!
+//! Left out on purpose: shapes that only the simulator's world can make.
+
+use anachron_history::{History, Names, Record, Timestamp};
+use anachron_vocabulary::{ClientId, Key, Operation, OperationId, Outcome, Reply, Value};
+
+use crate::{Model, Object, ObjectState, Specification};
+
+/// SplitMix64 (Steele, Lea and Flood 2014): small, and the same everywhere.
+#[derive(Clone, Debug)]
+pub struct Dice(u64);
+
+impl Dice {
+    /// Dice that fall the same way for the same seed.
+    pub fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// 64 random bits.
+    pub fn bits(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// A number below `bound`.
+    pub fn below(&mut self, bound: u64) -> u64 {
+        assert!(bound > 0, "there is a number below the bound");
+        self.bits() % bound
+    }
+
+    /// True about once in `permille` of a thousand throws.
+    pub fn permille(&mut self, permille: u64) -> bool {
+        self.below(1000) < permille
+    }
+}
+
+/// What a generated history is to look like.
+#[derive(Clone, Debug)]
+pub struct Shape {
+    /// The object.
+    pub model: Model,
+    /// How many operations.
+    pub operations: usize,
+    /// How many clients, each with one operation open at almost all times.
+    pub concurrency: usize,
+    /// How many different values are written; 0 for a fresh one with each write.
+    pub values: u64,
+    /// How many objects the operations are spread over.
+    pub keys: u64,
+    /// How many operations in a thousand end with an unknown outcome. About half of them take effect.
+    pub unknown_permille: u64,
+    /// The seed.
+    pub seed: u64,
+}
+
+/// An operation on its way.
+struct Open {
+    id: usize,
+    effect: u64,
+    returns: u64,
+    applied: bool,
+}
+
+/// A history that an atomic object showed its clients: linearizable, whatever the shape.
+pub fn linearizable(shape: &Shape) -> History {
+    let mut dice = Dice::new(shape.seed);
+    let object = Object { model: shape.model, initial: initial(shape.model) };
+    let mut states = vec![object.initial(); usize::try_from(shape.keys).expect("a few keys")];
+    let mut records: Vec<Record> = Vec::with_capacity(shape.operations);
+    let mut open: Vec<Option<Open>> = (0..shape.concurrency).map(|_| None).collect();
+    let mut clients: Vec<u32> = (0..).take(shape.concurrency).collect();
+    let mut next_client = u32::try_from(shape.concurrency).expect("a few clients");
+    let mut time = 0;
+    // Time goes in steps. At each, every client may call, let its operation take effect, or return.
+    while records.len() < shape.operations || open.iter().any(Option::is_some) {
+        time += 1;
+        let turn = usize::try_from(dice.below(shape.concurrency as u64)).expect("a small number");
+        for offset in 0..shape.concurrency {
+            let slot = (turn + offset) % shape.concurrency;
+            let Some(current) = &mut open[slot] else {
+                if records.len() < shape.operations {
+                    let effect = time + 1 + dice.below(4 * shape.concurrency as u64);
+                    let returns = effect + 1 + dice.below(4 * shape.concurrency as u64);
+                    open[slot] = Some(Open { id: records.len(), effect, returns, applied: false });
+                    let key = Key(u32::try_from(dice.below(shape.keys)).expect("a few keys"));
+                    records.push(Record {
+                        client: ClientId(clients[slot]),
+                        key,
+                        operation: operation(shape, &mut dice, &states[key.index()]),
+                        call: Timestamp(i64::try_from(time).expect("a short history")),
+                        end: None,
+                        outcome: Outcome::Unknown,
+                    });
+                    time += 1;
+                }
+                continue;
+            };
+            let record = &mut records[current.id];
+            if !current.applied && current.effect <= time {
+                let lost = dice.permille(shape.unknown_permille);
+                let takes_effect = !lost || dice.permille(500);
+                if takes_effect {
+                    let state = &mut states[record.key.index()];
+                    if let Some((after, reply)) = take_effect(&object, state, &record.operation) {
+                        *state = after;
+                        current.applied = true;
+                        record.outcome = Outcome::Ok(reply);
+                    } else if records_are_stuck(&record.operation, time, current.effect) {
+                        // A lock that nobody gives back: the client gives up, and nothing happened.
+                        record.outcome = Outcome::Failed;
+                        record.end = Some(Timestamp(i64::try_from(time).expect("a short history")));
+                        open[slot] = None;
+                        continue;
+                    }
+                }
+                if lost {
+                    record.outcome = Outcome::Unknown;
+                    open[slot] = None;
+                    clients[slot] = next_client;
+                    next_client += 1;
+                    continue;
+                }
+            }
+            if current.applied && current.returns <= time {
+                record.end = Some(Timestamp(i64::try_from(time).expect("a short history")));
+                open[slot] = None;
+                time += 1;
+            }
+        }
+    }
+    let keys: Names = (0..shape.keys).map(|key| format!("k{key}")).collect();
+    let clients: Names = (0..next_client).map(|client| format!("c{client}")).collect();
+    History { records, keys, clients, ..History::default() }
+}
+
+fn records_are_stuck(operation: &Operation, time: u64, effect: u64) -> bool {
+    matches!(operation, Operation::Acquire | Operation::Release) && time > effect + 200
+}
+
+/// The initial value that generated histories assume.
+pub fn initial(model: Model) -> Value {
+    match model {
+        Model::KeyValue => "".into(),
+        Model::Register | Model::CasRegister | Model::Mutex => Value::Null,
+    }
+}
+
+fn operation(shape: &Shape, dice: &mut Dice, state: &ObjectState) -> Operation {
+    let fresh = i64::try_from(dice.bits() >> 8).expect("56 bits");
+    let mut value = || {
+        let number =
+            if shape.values == 0 { fresh } else { i64::try_from(dice.below(shape.values)).expect("a few values") };
+        Value::Integer(number)
+    };
+    let (first, second) = (value(), value());
+    let text = |value: &Value| Value::Text(format!("{value},").into());
+    match (shape.model, dice.below(3)) {
+        (Model::Register, 0 | 1) | (Model::CasRegister | Model::KeyValue, 0) => Operation::Read,
+        (Model::Register, _) | (Model::CasRegister, 1) => Operation::Write(first),
+        (Model::CasRegister, _) => {
+            // Half of them guess right, or did when they were called.
+            let expected = match state {
+                ObjectState::Holds(value) if dice.permille(500) => value.clone(),
+                _ => first,
+            };
+            Operation::CompareAndSet { expected, new: second }
+        }
+        (Model::KeyValue, 1) if dice.permille(200) => Operation::Write(text(&first)),
+        (Model::KeyValue, _) => Operation::Append(text(&first)),
+        (Model::Mutex, _) => {
+            if dice.permille(500) {
+                Operation::Acquire
+            } else {
+                Operation::Release
+            }
+        }
+    }
+}
+
+/// What the object answers, and its state afterwards; `None` if the operation has to wait.
+fn take_effect(object: &Object, state: &ObjectState, operation: &Operation) -> Option<(ObjectState, Reply)> {
+    let reply = match (operation, state) {
+        (Operation::Read, ObjectState::Holds(value)) => Reply::Value(value.clone()),
+        (Operation::CompareAndSet { expected, .. }, ObjectState::Holds(value)) => {
+            Reply::Swapped(value == expected)
+        }
+        _ => Reply::Done,
+    };
+    Some((object.step(state, operation, Some(&reply))?, reply))
+}
+
+/// Makes one answer wrong at a random place of the middle half, and says whose. The history may happen to stay
+/// linearizable: a stale answer can be excused by what overlaps it.
+pub fn plant_violation(history: &mut History, seed: u64) -> Option<OperationId> {
+    let mut dice = Dice::new(seed);
+    let reads: Vec<usize> = (history.records.len() / 4..history.records.len() * 3 / 4)
+        .filter(|&index| matches!(history.records[index].outcome, Outcome::Ok(Reply::Value(_))))
+        .collect();
+    if reads.len() < 2 {
+        return None;
+    }
+    let pick = |dice: &mut Dice| reads[usize::try_from(dice.below(reads.len() as u64)).expect("an index")];
+    for _ in 0..1000 {
+        let (victim, source) = (pick(&mut dice), pick(&mut dice));
+        let same_key = history.records[victim].key == history.records[source].key;
+        if same_key && history.records[victim].outcome != history.records[source].outcome {
+            history.records[victim].outcome = history.records[source].outcome.clone();
+            return Some(OperationId::from_index(victim));
+        }
+    }
+    None
+}
+
+/// A small history without any sense to it: for holding fast roads against slow ones.
+pub fn scramble(model: Model, dice: &mut Dice) -> History {
+    let operations = 1 + dice.below(8);
+    let values = [1, 2, 3, 100][usize::try_from(dice.below(4)).expect("an index")];
+    let span = [4, 8, 16, 40][usize::try_from(dice.below(4)).expect("an index")];
+    let unknown = [0, 100, 400][usize::try_from(dice.below(3)).expect("an index")];
+    let mut fresh = 0;
+    let mut value = |dice: &mut Dice| match dice.below(12) {
+        0 => Value::Null,
+        _ if values == 100 => {
+            fresh += 1;
+            Value::Integer(if dice.permille(500) { fresh } else { dice.below(6) as i64 })
+        }
+        _ => Value::Integer(dice.below(values) as i64),
+    };
+    let text = |dice: &mut Dice| -> Value {
+        let text: String =
+            (0..dice.below(3)).map(|_| if dice.permille(500) { 'a' } else { 'b' }).collect();
+        Value::Text(text.into())
+    };
+    let records = (0..operations)
+        .map(|index| {
+            let operation = match (model, dice.below(4)) {
+                (Model::Register, 0 | 1) | (Model::CasRegister | Model::KeyValue, 0) => Operation::Read,
+                (Model::Register, _) | (Model::CasRegister, 1) => Operation::Write(value(dice)),
+                (Model::CasRegister, _) => {
+                    Operation::CompareAndSet { expected: value(dice), new: value(dice) }
+                }
+                (Model::KeyValue, 1) if dice.permille(200) => Operation::Write(value(dice)),
+                (Model::KeyValue, 1) => Operation::Write(text(dice)),
+                (Model::KeyValue, _) => Operation::Append(text(dice)),
+                (Model::Mutex, 0 | 1) => Operation::Acquire,
+                (Model::Mutex, _) => Operation::Release,
+            };
+            let call = dice.below(span) as i64;
+            let end = call + dice.below(span / 2) as i64;
+            let outcome = if dice.permille(unknown) {
+                Outcome::Unknown
+            } else if dice.permille(30) {
+                Outcome::Failed
+            } else {
+                Outcome::Ok(match &operation {
+                    Operation::Read if model == Model::KeyValue => {
+                        let parts: Vec<String> = (0..dice.below(3))
+                            .map(|_| match text(dice) {
+                                Value::Text(text) => text.to_string(),
+                                other => unreachable!("{other} is a text"),
+                            })
+                            .collect();
+                        Reply::Value(Value::Text(parts.concat().into()))
+                    }
+                    Operation::Read => Reply::Value(value(dice)),
+                    Operation::CompareAndSet { .. } => Reply::Swapped(dice.permille(500)),
+                    _ => Reply::Done,
+                })
+            };
+            Record {
+                client: ClientId(index as u32),
+                key: Key(0),
+                operation,
+                call: Timestamp(call),
+                end: (outcome != Outcome::Unknown).then_some(Timestamp(end)),
+                outcome,
+            }
+        })
+        .collect();
+    let clients: Names = (0..operations).map(|client| format!("c{client}")).collect();
+    History { records, keys: ["x"].into_iter().collect(), clients, ..History::default() }
+}
