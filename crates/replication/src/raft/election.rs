@@ -152,6 +152,8 @@ impl Raft {
     /// those requests are answered with *unknown*; reads had no effect and are refused.
     fn leave_office(&mut self, successor: Option<NodeId>, cx: &mut Context<'_, Self>) {
         let Role::Leader(leadership) = &self.role else { return };
+        let term = self.term;
+        cx.note(|| format!("no longer leads term {term}"));
         let refused = Answer::Refused(Refusal::NotLeader { leader: successor });
         for read in &leadership.reads {
             cx.reply(read.id, refused.clone());
@@ -165,8 +167,6 @@ impl Raft {
             }
             stays
         });
-        let term = self.term;
-        cx.note(|| format!("no longer leads term {term}"));
         cx.cancel_timer(Timer::Heartbeat);
         self.arm_election_timer(cx);
     }

@@ -205,7 +205,9 @@ impl Replica for Raft {
         if !first_boot {
             // What was read may have come from a cache: make it durable before anything is said about it.
             cx.sync();
-            cx.note(|| format!("restarts in term {} with {} entries", raft.term, raft.log.last_index()));
+            cx.note(|| {
+                format!("restarts in term {}; its last entry is {}", raft.term, raft.log.last_index())
+            });
         }
         raft
     }

@@ -102,12 +102,10 @@ impl Raft {
         cx.note(|| {
             let first = keep.next();
             let what =
-                if breaks_promise { " (some were committed: an invariant of Raft is broken)" } else { "" };
-            if first == last {
-                format!("drops entry {first}, which conflicts with the leader's{what}")
-            } else {
-                format!("drops entries {first} to {last}, which conflict with the leader's{what}")
-            }
+                if first == last { format!("entry {first}") } else { format!("entries {first} to {last}") };
+            let alarm =
+                if breaks_promise { "; some were committed: an invariant of Raft is broken" } else { "" };
+            format!("drops its {what} in favour of the leader's{alarm}")
         });
         self.roll_back(keep);
     }
