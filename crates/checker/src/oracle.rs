@@ -138,7 +138,7 @@ struct Tally {
 
 /// Holds every road against `expected`.
 fn compare(history: &History, options: &CheckOptions, expected: bool, every_set: bool, tally: &mut Tally) {
-    let case = || format!("{options:?}\n{:#?}", history.records);
+    let case = || format!("{options:?}\n{}", crate::testing::table(history));
     tally.histories += 1;
     tally.linearizable += u64::from(expected);
     let parts = partition(history, options).expect("operations that the model knows");

@@ -288,3 +288,12 @@ pub fn scramble(model: Model, dice: &mut Dice) -> History {
     let clients: Names = (0..operations).map(|client| format!("c{client}")).collect();
     History { records, keys: ["x"].into_iter().collect(), clients, ..History::default() }
 }
+
+/// A history as lines of text, for the message of a test that failed.
+pub fn table(history: &History) -> String {
+    let line = |(id, record): (OperationId, &Record)| {
+        let end = record.returned().map_or("?".into(), |end| end.0.to_string());
+        format!("{:3} {:?} @{}-{end} {:?}\n", id.0, record.operation, record.call.0, record.outcome)
+    };
+    history.iter().map(line).collect()
+}

@@ -75,12 +75,12 @@ pub(super) fn check(
 
 /// True if the operation may have changed the object.
 fn may_change(record: &Record) -> bool {
-    !matches!(
-        (&record.operation, &record.outcome),
-        (Operation::Read, _)
-            | (_, Outcome::Failed)
-            | (Operation::CompareAndSet { .. }, Outcome::Ok(Reply::Swapped(false)))
-    )
+    match (&record.operation, &record.outcome) {
+        (Operation::Read, _) | (_, Outcome::Failed) => false,
+        (Operation::CompareAndSet { .. }, Outcome::Ok(Reply::Swapped(false))) => false,
+        (Operation::CompareAndSet { expected, new }, _) => expected != new,
+        _ => true,
+    }
 }
 
 /// The value that an operation needs to be there.
