@@ -114,10 +114,11 @@ fn reasons(root: &Path) -> Result<(), String> {
     for name in names.filter(|name| !name.starts_with('#') && !name.starts_with("anachron-")) {
         if !architecture.lines().any(|line| line.starts_with(&format!("| `{name}` |"))) {
             return Err(format!(
-                "ARCHITECTURE.md has no line `| \`{name}\` | …` that says why {name} is needed"
+                "ARCHITECTURE.md has no line `| `{name}` | …` that says why {name} is needed"
             ));
         }
-        let uses = |text: &String| text.lines().any(|line| line.trim_start().starts_with(&format!("{name}.")));
+        let uses =
+            |text: &String| text.lines().any(|line| line.trim_start().starts_with(&format!("{name}.")));
         if !manifests.iter().any(uses) {
             return Err(format!("no crate uses {name}: take it out of Cargo.toml and ARCHITECTURE.md"));
         }

@@ -54,6 +54,9 @@ fn all(root: &Path, steps: &mut Steps) -> Result<(), String> {
         "see xtask/src/dependencies.rs: the policy and its exceptions stand there",
         |_| dependencies::check(root),
     )?;
+    steps.run("the determinism list bites", "clippy.toml names something that clippy can't find", |_| {
+        clippy_list::check(root)
+    })?;
     steps.run("lints", "fix what clippy says; an `#[allow]` needs its reason beside it", |_| {
         program(cargo(root).args([
             "clippy",
@@ -64,9 +67,6 @@ fn all(root: &Path, steps: &mut Steps) -> Result<(), String> {
             "-D",
             "warnings",
         ]))
-    })?;
-    steps.run("the determinism list bites", "clippy.toml names something that clippy can't find", |_| {
-        clippy_list::check(root)
     })?;
     let rerun = "run the failing test alone: cargo test -p CRATE NAME; a golden file that may change: cargo xtask bless";
     if nextest {
