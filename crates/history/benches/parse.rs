@@ -1,7 +1,8 @@
 //! How fast histories are read: `cargo bench -p anachron-history`.
 //!
 //! Prints a line for each workload: megabytes and lines a second, and the most memory the process ever held. Each
-//! workload is a million operations; `cargo bench -p anachron-history -- N` makes it N.
+//! workload is a million operations; `cargo bench -p anachron-history -- N` makes it N, and a word after it runs only
+//! the workloads whose names have that word.
 
 #![allow(clippy::disallowed_types, clippy::disallowed_methods)] // a bench is about the wall clock
 
@@ -31,6 +32,9 @@ fn main() {
 }
 
 fn measure(name: &str, format: Format, text: &str) {
+    if std::env::args().skip(2).any(|word| !word.starts_with('-') && !name.contains(&word)) {
+        return;
+    }
     let mut best = f64::INFINITY;
     for _ in 0..3 {
         let start = Instant::now();

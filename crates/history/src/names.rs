@@ -6,13 +6,14 @@
 //! [`PROBE_LIMIT`] slots goes to an ordered map, so a lookup never costs more than that many probes and O(log n).
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 /// How many slots a lookup tries before it turns to the ordered map.
 const PROBE_LIMIT: usize = 32;
 
 /// A table of names: number to name and back. Numbers are dense and start at 0.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Names {
     /// All names, one after another.
     text: String,
@@ -130,6 +131,12 @@ impl Names {
             let number = u32::try_from(index).expect("fewer than 2^32 names");
             self.place(number, hash(self.name(number).as_bytes()));
         }
+    }
+}
+
+impl fmt::Debug for Names {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
     }
 }
 

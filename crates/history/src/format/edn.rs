@@ -265,7 +265,7 @@ impl<'a> Edn<'a> {
             }
             _ => {
                 let token = self.token();
-                if token.is_empty() || matches!(token, ":" | "::") {
+                if token.is_empty() || token.starts_with('\'') || matches!(token, ":" | "::") {
                     return Err(Fault::expected(at, "a value"));
                 }
                 if let Some(out) = out {
@@ -374,9 +374,8 @@ pub(super) fn unclosed(at: usize, opening: &str, closing: char, open: usize) -> 
 /// Characters of symbols, keywords, numbers and tags.
 #[inline]
 fn is_constituent(c: char) -> bool {
-    match c {
-        'a'..='z' | 'A'..='Z' | '0'..='9' | ':' | '-' | '_' | '.' | '/' => true,
-        '*' | '+' | '!' | '?' | '$' | '%' | '&' | '=' | '<' | '>' | '#' | '\'' | '|' => true,
-        _ => !c.is_ascii() && c.is_alphanumeric(),
+    if c.is_ascii() {
+        return c.is_ascii_alphanumeric() || b".*+!-_?$%&=<>/#:'|".contains(&(c as u8));
     }
+    c.is_alphanumeric()
 }

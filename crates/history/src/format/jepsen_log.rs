@@ -149,7 +149,13 @@ fn event(text: &str, at: usize) -> Read<Event<'_>> {
         }
         value = Some(edn);
     }
-    if value.is_none() && (kind == Kind::Ok || kind == Kind::Invoke) && !is_lock(verb) {
+    // A compare-and-set that failed without a word is cut off: we can't tell what its `:fail` means.
+    let needs_value = match kind {
+        Kind::Invoke | Kind::Ok => !is_lock(verb),
+        Kind::Fail => verb == Verb::CompareAndSet,
+        Kind::Info => false,
+    };
+    if needs_value && value_at == text.len() {
         return Err(columns.fault(value_at, &format!("the value of this {verb}")));
     }
     Ok(Event { at, process, kind, verb, key: None, value })
