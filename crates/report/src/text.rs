@@ -112,7 +112,7 @@ pub(crate) fn char_width(c: char) -> usize {
 }
 
 /// How many columns a text takes.
-pub(crate) fn width(text: &str) -> usize {
+pub fn width(text: &str) -> usize {
     text.chars().map(char_width).sum()
 }
 
@@ -137,12 +137,12 @@ pub fn cut(text: &str, columns: usize, style: Style) -> String {
 }
 
 /// `text` padded with spaces to `columns`.
-pub(crate) fn pad(text: &str, columns: usize) -> String {
+pub fn pad(text: &str, columns: usize) -> String {
     format!("{text}{}", " ".repeat(columns.saturating_sub(width(text))))
 }
 
 /// Breaks `text` at spaces into lines of at most `columns` columns; a single word that is longer keeps its line.
-pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
+pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     let mut used = 0;
