@@ -5,6 +5,8 @@
 //!
 //! A *weakening* is a known bug as a named switch of a strategy, with its source. It is off unless a scenario asks.
 
+pub mod abd;
 pub mod common;
+pub mod leaderless;
 pub mod raft;
 pub mod single_leader;

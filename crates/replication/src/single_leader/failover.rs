@@ -106,10 +106,7 @@ impl SingleLeader {
         let end = self.log.end();
         cx.note(|| format!("leads epoch {epoch}, with a log of {} entries", end.0));
         self.merge_what_was_cut(cx);
-        self.epoch = epoch;
-        if epoch.number > self.promised {
-            self.promise(epoch.number, Some(cx.me()), cx);
-        }
+        self.begin(epoch);
         let begun = cx.append(Record::Follow(epoch));
         let opening = self.append(Entry { epoch, command: Command::Opening }, cx);
         let followers = cx.peers().map(|peer| (peer, Progress::new(end, false))).collect();
@@ -182,11 +179,8 @@ impl SingleLeader {
             cx.append(Record::Follow(epoch));
             self.leader = Some(from);
             self.step_down(cx);
-            self.epoch = epoch;
+            self.begin(epoch);
             cx.note(|| format!("follows {from} in epoch {epoch}"));
-            if epoch.number > self.promised {
-                self.promise(epoch.number, None, cx);
-            }
         }
         if matches!(self.role, Role::Candidate { .. }) {
             self.role = Role::Follower;
@@ -208,6 +202,9 @@ impl SingleLeader {
             self.promise(number, None, cx);
         }
         self.step_down(cx);
+        if follows.number == self.promised && follows.leader != cx.me() {
+            self.leader = Some(follows.leader);
+        }
     }
 
     /// Becomes a follower, of a leader yet to be heard of. Does nothing if it is none already.
@@ -215,16 +212,31 @@ impl SingleLeader {
         if self.leader == Some(cx.me()) {
             self.leader = None;
         }
-        if self.is_leader() {
+        if let Role::Leader(office) = &self.role {
+            if office.resending {
+                cx.cancel_timer(Timer::Resend);
+            }
+            if matches!(self.config.failover, Failover::Automatic { .. }) {
+                cx.cancel_timer(Timer::Heartbeat);
+            }
+            if self.weak(Weakening::SemiSyncTimeoutFallback) {
+                cx.cancel_timer(Timer::Fallback);
+            }
             let epoch = self.epoch;
             cx.note(|| format!("steps down as the leader of epoch {epoch}"));
             self.dismiss_clients(cx);
-            for timer in [Timer::Resend, Timer::Heartbeat, Timer::Fallback] {
-                cx.cancel_timer(timer);
-            }
             self.suspect_later(cx);
         }
         self.role = Role::Follower;
+    }
+
+    /// Leads or follows this epoch from now on. Of its number no other leader gets this node's vote any more.
+    pub(super) fn begin(&mut self, epoch: Epoch) {
+        self.epoch = epoch;
+        if epoch.number > self.promised {
+            self.promised = epoch.number;
+            self.voted_for = Some(epoch.leader);
+        }
     }
 
     /// Notes an epoch number and the vote in it. On disk before anything is said of it.

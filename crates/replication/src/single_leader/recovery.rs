@@ -47,13 +47,7 @@ impl SingleLeader {
             Record::Merge => {
                 self.merge();
             }
-            Record::Follow(epoch) => {
-                self.epoch = *epoch;
-                if epoch.number > self.promised {
-                    self.promised = epoch.number;
-                    self.voted_for = None;
-                }
-            }
+            Record::Follow(epoch) => self.begin(*epoch),
             Record::Vote { number, candidate } => {
                 self.promised = *number;
                 self.voted_for = *candidate;
