@@ -129,6 +129,12 @@ impl<'w> Client<'w> {
         self.attempt(now)
     }
 
+    /// The run is over: the client neither wakes up again nor hears an answer. What it left open stays unknown.
+    pub(crate) fn retire(&mut self) {
+        self.enter(Phase::Idle);
+        self.current = None;
+    }
+
     /// The operation that is open, for the request to carry.
     pub(crate) fn open_operation(&self) -> Option<(OperationId, Key, &Operation)> {
         self.current.as_ref().map(|current| (current.id, current.key, &current.operation))

@@ -4,7 +4,7 @@ use anachron_node::Random;
 use anachron_trace::Endpoint;
 use anachron_vocabulary::{Ratio, VirtualDuration, VirtualTime};
 
-use crate::streams::Streams;
+use crate::streams::{Streams, respun};
 use crate::{Distribution, Fault, Link, ScheduledFault, World};
 
 /// Every directed link of a world. Endpoints are numbered with nodes first, then clients.
@@ -118,10 +118,11 @@ impl Network {
         let [chance, order, ..] = draws;
         #[allow(clippy::cast_possible_truncation)] // the high half decides drops, the low half duplicates
         let (fate, twice) = ((chance >> 32) as u32, chance << 32);
-        let mut latency = base.latency.sample([draws[2], draws[3]]);
+        let mut slowed = VirtualDuration::ZERO;
         for (number, extra) in link.extra.iter().enumerate() {
-            latency = latency + extra.sample(respun([draws[6], draws[7]], number));
+            slowed = slowed + extra.sample(respun([draws[6], draws[7]], number + 1));
         }
+        let mut latency = base.latency.sample([draws[2], draws[3]]) + slowed;
         let held_back = link.reorder.happens(order);
         if held_back {
             latency = latency + base.latency.sample([draws[6], draws[7]]);
@@ -132,7 +133,12 @@ impl Network {
             link.latest = arrival;
         }
         let duplicate = link.duplicate.happens(twice).then(|| {
-            let late = now + base.latency.sample([draws[4], draws[5]]);
+            let mut late = now + base.latency.sample([draws[4], draws[5]]) + slowed;
+            if base.fifo {
+                // In line like any other message: neither before an earlier message nor after a later one.
+                late = late.max(link.latest);
+                link.latest = late;
+            }
             #[allow(clippy::cast_possible_truncation)] // any 32 of the bits
             Transit { arrival: late, fate: order as u32 }
         });
@@ -232,12 +238,6 @@ impl LinkState {
             random: None,
         }
     }
-}
-
-/// The draws of the n-th of several delays on one message, all from the same block: a bijection of the first's.
-fn respun(draws: [u64; 2], number: usize) -> [u64; 2] {
-    let turn = (number as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    draws.map(|draw| draw.wrapping_add(turn).wrapping_mul(2 * number as u64 + 1))
 }
 
 fn likelier(a: Ratio, b: Ratio) -> Ratio {

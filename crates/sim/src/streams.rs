@@ -5,7 +5,7 @@
 //! and a fixed block of a link's stream for each of its messages, everything else stays where it was.
 
 use anachron_node::Random;
-use anachron_vocabulary::{ClientId, NodeId};
+use anachron_vocabulary::{ClientId, NodeId, VirtualTime};
 
 /// The purposes, in the top byte of a stream's number.
 #[derive(Clone, Copy)]
@@ -39,9 +39,14 @@ impl Streams {
         self.stream(Purpose::Link, from, to as u64)
     }
 
-    /// The stream of a node's disk.
-    pub(crate) fn disk(self, node: NodeId) -> Random {
+    /// The stream of a node's syncs. Every sync takes one block of eight draws.
+    pub(crate) fn syncs(self, node: NodeId) -> Random {
         self.stream(Purpose::Disk, node.index(), 0)
+    }
+
+    /// The stream of a node's writes. Every write takes two draws.
+    pub(crate) fn writes(self, node: NodeId) -> Random {
+        self.stream(Purpose::Disk, node.index(), 1)
     }
 
     /// The stream of a node's own choices in its n-th life: what it drew before a crash does not shift what it
@@ -65,8 +70,26 @@ impl Streams {
         self.stream(Purpose::FaultPlan, kind, 0)
     }
 
-    /// The stream that decides how much of the unsynced tail the n-th crash of a node keeps.
-    pub(crate) fn crash(self, node: NodeId, crash: u32) -> Random {
-        self.stream(Purpose::Crash, node.index(), u64::from(crash))
+    /// The stream that decides how much of the unsynced tail a crash of a node at this time keeps. By time, not by
+    /// number: taking away one crash must not change what another one keeps.
+    pub(crate) fn crash(self, node: NodeId, time: VirtualTime) -> Random {
+        let mut random = self.stream(Purpose::Crash, node.index(), 0);
+        random.seek_block(time.0);
+        random
     }
+}
+
+/// The draws of the n-th of several delays that share one block: a bijection of the block's own, mixed well enough
+/// (the finisher of SplitMix64) that the delays are as good as independent. The 0-th are the block's own.
+pub(crate) fn respun(draws: [u64; 2], number: usize) -> [u64; 2] {
+    if number == 0 {
+        return draws;
+    }
+    let turn = (number as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    draws.map(|draw| {
+        let mut mixed = draw.wrapping_add(turn);
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    })
 }

@@ -12,7 +12,7 @@ impl<R: Replica, O: Observer> Simulation<'_, R, O> {
     /// The two questions of [`Afterwards`].
     pub(super) fn rest(&mut self, afterwards: &Afterwards) -> Rest {
         for client in &mut self.clients {
-            client.generation += 1; // no client wakes up again
+            client.retire();
         }
         self.now = VirtualTime::ZERO + self.world.duration;
         self.schedule_over = true;

@@ -5,7 +5,7 @@ use anachron_trace::{Happening, Loss, Observer};
 use anachron_vocabulary::NodeId;
 
 use super::{Simulation, Waiting};
-use crate::Fault;
+use crate::{Fault, UnsyncedTail};
 
 impl<R: Replica, O: Observer> Simulation<'_, R, O> {
     pub(super) fn fault(&mut self, number: usize, begins: bool) {
@@ -24,14 +24,14 @@ impl<R: Replica, O: Observer> Simulation<'_, R, O> {
         } else {
             self.observe(|| Happening::FaultEnds { fault: number });
         }
-        self.apply_fault(number, &scheduled.fault, begins);
+        self.apply_fault(&scheduled.fault, begins);
         if begins && matches!(scheduled.fault, Fault::ClockStep { .. }) {
             self.in_force[number] = false;
             self.observe(|| Happening::FaultEnds { fault: number });
         }
     }
 
-    pub(super) fn apply_fault(&mut self, number: usize, fault: &Fault, begins: bool) {
+    pub(super) fn apply_fault(&mut self, fault: &Fault, begins: bool) {
         let now = self.now;
         match fault {
             Fault::Partition { .. }
@@ -46,45 +46,33 @@ impl<R: Replica, O: Observer> Simulation<'_, R, O> {
                 self.network.apply(in_force.map(|(scheduled, _)| scheduled));
             }
             Fault::Crash { node, tail, wipe } => {
-                let process = &mut self.processes[node.index()];
                 if begins {
-                    process.down_by += 1;
-                    if process.down_by == 1 {
-                        let mut random =
-                            self.streams.crash(*node, u32::try_from(number).expect("a fault's number"));
-                        let (lost_records, held) = process.crash(*tail, *wipe, &mut random);
-                        self.shown[node.index()] = ("", 0, 0);
-                        for (_, event) in held {
-                            if let Waiting::Message { id, .. } | Waiting::Request { id, .. } = event {
-                                self.observe(|| Happening::Lost { message: id, why: Loss::ReceiverDown });
-                            }
-                        }
-                        self.observe(|| Happening::Crashed { node: *node, lost_records });
-                    }
+                    self.go_down(*node, *tail, *wipe);
                 } else {
-                    process.down_by -= 1;
-                    if process.down_by == 0 {
-                        self.boot(*node);
-                    }
+                    self.processes[node.index()].down_by -= 1;
+                    self.boot_if_free(*node);
                 }
             }
             Fault::Pause { node } => {
                 let process = &mut self.processes[node.index()];
                 if begins {
                     process.paused_by += 1;
-                    self.observe(|| Happening::Paused { node: *node });
+                    if process.paused_by == 1 {
+                        self.observe(|| Happening::Paused { node: *node });
+                    }
                 } else {
                     process.paused_by -= 1;
                     if process.paused_by == 0 {
                         self.observe(|| Happening::Resumed { node: *node });
                         self.resume(*node);
+                        self.boot_if_free(*node);
                     }
                 }
             }
             Fault::ClockStep { node, by } => self.processes[node.index()].clock.step_wall(*by),
-            Fault::ClockDrift { node, ppm } => {
-                let usual = self.world.clocks.get(node.index()).copied().unwrap_or_default().drift_ppm;
-                self.processes[node.index()].clock.set_drift(now, if begins { *ppm } else { usual });
+            Fault::ClockDrift { node, .. } => {
+                let drift_ppm = self.drift_of(*node);
+                self.processes[node.index()].clock.set_drift(now, drift_ppm);
                 self.clock_changed(*node);
             }
             Fault::ClockFreeze { node } => {
@@ -108,18 +96,62 @@ impl<R: Replica, O: Observer> Simulation<'_, R, O> {
         }
     }
 
-    /// Hands a node that goes on everything that waited for it, in order.
-    pub(super) fn resume(&mut self, node: NodeId) {
+    /// A crash begins. One that finds the node down already keeps it down, and may still take its disk.
+    fn go_down(&mut self, node: NodeId, tail: UnsyncedTail, wipe: bool) {
+        let mut random = self.streams.crash(node, self.now);
+        let process = &mut self.processes[node.index()];
+        process.down_by += 1;
+        if process.down_by > 1 {
+            if wipe {
+                process.journal.crash(tail, wipe, &mut random);
+            }
+            return;
+        }
+        let (lost_records, held) = process.crash(tail, wipe, &mut random);
+        self.shown[node.index()] = ("", 0, 0);
+        for (_, event) in held {
+            if let Waiting::Message { id, .. } | Waiting::Request { id, .. } = event {
+                self.statistics.receiver_down += 1;
+                self.observe(|| Happening::Lost { message: id, why: Loss::ReceiverDown });
+            }
+        }
+        self.observe(|| Happening::Crashed { node, lost_records });
+    }
+
+    /// Boots a node that is down and that no fault keeps down or paused.
+    pub(super) fn boot_if_free(&mut self, node: NodeId) {
+        let process = &self.processes[node.index()];
+        if process.replica.is_none() && process.down_by == 0 && process.paused_by == 0 {
+            self.boot(node);
+        }
+    }
+
+    /// A node's drift as it is now: of the faults in force the one that began last, or else its usual one.
+    fn drift_of(&self, node: NodeId) -> i32 {
+        let usual = self.world.clocks.get(node.index()).copied().unwrap_or_default().drift_ppm;
+        let in_force = self.world.faults.iter().zip(&self.in_force).filter(|(_, in_force)| **in_force);
+        let drifts = in_force.filter_map(|(scheduled, _)| match scheduled.fault {
+            Fault::ClockDrift { node: whose, ppm } if whose == node => Some((scheduled.at, ppm)),
+            _ => None,
+        });
+        drifts.max_by_key(|&(at, _)| at).map_or(usual, |(_, ppm)| ppm)
+    }
+
+    /// Lets a node that goes on deal with everything that waited for it, in the order in which it came. At once, not
+    /// by way of the queue: there, what is due in this same moment would stand before it.
+    fn resume(&mut self, node: NodeId) {
         for (came, event) in std::mem::take(&mut self.processes[node.index()].held) {
             match event {
-                // A timer's event is known by its time, which has passed: queue it anew if it still counts.
+                // A timer's event is known by its time, which has passed: it counts if the timer is still due.
                 Waiting::Timer { slot, boot, .. } => {
                     let process = &mut self.processes[node.index()];
-                    if let Some(due) = process.timers.late(slot, came, self.now, &process.clock) {
-                        self.queue.push(due, Waiting::Timer { node, boot, slot });
+                    match process.timers.late(slot, came, self.now, &process.clock) {
+                        Some(due) if due == self.now => self.timer(node, boot, slot),
+                        Some(due) => self.queue.push(due, Waiting::Timer { node, boot, slot }),
+                        None => {}
                     }
                 }
-                other => self.queue.push(self.now, other),
+                other => self.take(other),
             }
         }
     }

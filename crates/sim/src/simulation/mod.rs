@@ -58,7 +58,8 @@ pub(crate) struct Simulation<'w, R: Replica, O: Observer> {
     queue: Queue<Waiting<R>>,
     network: Network,
     processes: Vec<Process<R>>,
-    disk_random: Vec<Random>,
+    /// Each node's disk: syncs, and writes.
+    disk_random: Vec<[Random; 2]>,
     clients: Vec<Client<'w>>,
     records: Vec<Record>,
     /// Faults in force, by their place in the schedule.
@@ -117,7 +118,7 @@ impl<'w, R: Replica, O: Observer> Simulation<'w, R, O> {
             queue: Queue::new(),
             network,
             processes,
-            disk_random: nodes().map(|node| streams.disk(node)).collect(),
+            disk_random: nodes().map(|node| [streams.syncs(node), streams.writes(node)]).collect(),
             clients: Vec::new(),
             records: Vec::new(),
             in_force: vec![false; world.faults.len()],
@@ -146,18 +147,19 @@ impl<'w, R: Replica, O: Observer> Simulation<'w, R, O> {
 
     /// Runs the world to its end.
     pub(crate) fn run(mut self) -> Run {
-        // Faults first: one that begins at zero is in force when the first message leaves.
+        // Faults first: one that begins at zero is in force when the first node boots.
         for (number, fault) in self.world.faults.iter().enumerate() {
             self.queue.push(fault.at, Waiting::Fault { number, begins: true });
             if let Some(until) = fault.until {
                 self.queue.push(until, Waiting::Fault { number, begins: false });
             }
         }
+        self.run_until(VirtualTime::ZERO, |_| false);
         for (number, action) in self.world.operator.iter().enumerate() {
             self.queue.push(action.at, Waiting::Operator { number });
         }
         for node in 0..self.world.nodes {
-            self.boot(NodeId(node));
+            self.boot_if_free(NodeId(node));
         }
         for number in 0..self.clients.len() {
             let wake = self.clients[number].start();
@@ -260,7 +262,12 @@ impl<'w, R: Replica, O: Observer> Simulation<'w, R, O> {
             Waiting::Fault { number, begins } => self.fault(number, begins),
             Waiting::Operator { number } => {
                 let action = self.world.operator[number];
-                if self.processes[action.node.index()].replica.is_none() {
+                let process = &self.processes[action.node.index()];
+                if process.replica.is_none() || self.schedule_over {
+                    return;
+                }
+                if process.paused_by > 0 {
+                    self.hold(action.node, event);
                     return;
                 }
                 self.identify(7, number as u64, u64::from(action.node.0));

@@ -8,6 +8,7 @@ use std::hash::Hash;
 use super::{Simulation, Waiting};
 use crate::Fault;
 use crate::process::{AfterSync, Come};
+use crate::streams::respun;
 
 /// What a node is given to deal with.
 pub(super) enum Input<R: Replica> {
@@ -164,7 +165,7 @@ impl<R: Replica, O: Observer> Simulation<'_, R, O> {
                     let process = &mut self.processes[node.index()];
                     process.journal.append(record);
                     if let Some(disk) = self.world.disks.get(node.index()) {
-                        let random = &mut self.disk_random[node.index()];
+                        let [_, random] = &mut self.disk_random[node.index()];
                         process.writes = process.writes + disk.write.sample([random.bits(), random.bits()]);
                     }
                 }
@@ -185,18 +186,18 @@ impl<R: Replica, O: Observer> Simulation<'_, R, O> {
     }
 
     pub(super) fn sync(&mut self, node: NodeId) {
-        let random = &mut self.disk_random[node.index()];
-        let draws = [random.bits(), random.bits()];
-        let sync =
-            self.world.disks.get(node.index()).map_or(VirtualDuration::ZERO, |disk| disk.sync.sample(draws));
+        let [random, _] = &mut self.disk_random[node.index()];
+        let draws: [u64; 8] = std::array::from_fn(|_| random.bits());
+        let disk = self.world.disks.get(node.index());
+        let sync = disk.map_or(VirtualDuration::ZERO, |disk| disk.sync.sample([draws[0], draws[1]]));
         let mut latency = sync + std::mem::take(&mut self.processes[node.index()].writes);
-        for (fault, in_force) in self.world.faults.iter().zip(&self.in_force) {
-            match &fault.fault {
-                Fault::SlowDisk { node: slow, extra } if *in_force && *slow == node => {
-                    latency = latency + extra.sample([random.bits(), random.bits()]);
-                }
-                _ => {}
-            }
+        let in_force = self.world.faults.iter().zip(&self.in_force).filter(|(_, in_force)| **in_force);
+        let slow = in_force.filter_map(|(scheduled, _)| match &scheduled.fault {
+            Fault::SlowDisk { node: slow, extra } if *slow == node => Some(extra),
+            _ => None,
+        });
+        for (number, extra) in slow.enumerate() {
+            latency = latency + extra.sample(respun([draws[2], draws[3]], number));
         }
         let process = &mut self.processes[node.index()];
         let complete = (self.now + latency).max(process.last_sync);
