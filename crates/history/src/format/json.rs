@@ -24,6 +24,19 @@ use super::error::{Fault, Read};
 /// The field of the object that stands for a literal without a JSON form.
 pub(super) const LITERAL: &str = "literal";
 
+/// The bytes that end the plain part of a string: a quote, a backslash, a control character.
+const ENDS_PLAIN_TEXT: [bool; 256] = {
+    let mut ends = [false; 256];
+    let mut control = 0;
+    while control < 0x20 {
+        ends[control] = true;
+        control += 1;
+    }
+    ends[b'"' as usize] = true;
+    ends[b'\\' as usize] = true;
+    ends
+};
+
 /// A position in a text, and what can be read there.
 #[derive(Clone)]
 pub(super) struct Json<'a> {
@@ -68,17 +81,17 @@ impl<'a> Json<'a> {
     pub(super) fn string(&mut self, expected: &'static str) -> Read<Cow<'a, str>> {
         self.eat(b'"', expected)?;
         let start = self.at;
-        loop {
-            match self.peek() {
-                Some(b'"') => {
-                    let text = &self.text[start..self.at];
-                    self.at += 1;
-                    return Ok(Cow::Borrowed(text));
-                }
-                Some(b'\\') => return self.string_with_escapes(start).map(Cow::Owned),
-                Some(0..=0x1f) | None => return Err(self.string_cut()),
-                Some(_) => self.at += 1,
+        let rest = &self.text.as_bytes()[start..];
+        let length = rest.iter().position(|&byte| ENDS_PLAIN_TEXT[usize::from(byte)]);
+        self.at = start + length.unwrap_or(rest.len());
+        match self.peek() {
+            Some(b'"') => {
+                let text = &self.text[start..self.at];
+                self.at += 1;
+                Ok(Cow::Borrowed(text))
             }
+            Some(b'\\') => self.string_with_escapes(start).map(Cow::Owned),
+            _ => Err(self.string_cut()),
         }
     }
 
@@ -211,6 +224,37 @@ impl<'a> Json<'a> {
     /// Reads an integer of 64 bits; `expected` says what it is for.
     #[inline]
     pub(super) fn integer(&mut self, expected: &'static str) -> Read<i64> {
+        match self.short_integer() {
+            Some(number) => Ok(number),
+            None => self.any_integer(expected),
+        }
+    }
+
+    /// Reads an integer of the common kind, without sign and with at most 18 digits, or nothing.
+    #[inline]
+    fn short_integer(&mut self) -> Option<i64> {
+        const LONGEST: usize = 18;
+        let rest = &self.text.as_bytes()[self.at..];
+        let mut number = 0_i64;
+        let mut length = 0;
+        while let Some(digit) =
+            rest.get(length).map(|byte| byte.wrapping_sub(b'0')).filter(|&digit| digit < 10)
+        {
+            if length == LONGEST {
+                return None;
+            }
+            number = number * 10 + i64::from(digit);
+            length += 1;
+        }
+        let leading_zero = rest.first() == Some(&b'0') && length > 1;
+        if length == 0 || leading_zero || matches!(rest.get(length), Some(b'.' | b'e' | b'E')) {
+            return None;
+        }
+        self.at += length;
+        Some(number)
+    }
+
+    fn any_integer(&mut self, expected: &'static str) -> Read<i64> {
         let at = self.at;
         if !matches!(self.peek(), Some(b'-' | b'0'..=b'9')) {
             return Err(Fault::expected(at, expected));
@@ -238,6 +282,9 @@ impl<'a> Json<'a> {
         match self.peek() {
             Some(b'"') => return Ok(Value::Text(self.string("a string")?.into())),
             Some(b'-' | b'0'..=b'9') => {
+                if let Some(number) = self.short_integer() {
+                    return Ok(Value::Integer(number));
+                }
                 let number = self.number()?;
                 return match number.text.parse() {
                     Ok(small) if number.is_integer => Ok(Value::Integer(small)),
@@ -260,7 +307,12 @@ impl<'a> Json<'a> {
     /// Reads past a value of any kind.
     #[inline]
     pub(super) fn skip(&mut self) -> Read<()> {
-        self.nested(None, 0)
+        match self.peek() {
+            Some(b'"') => self.string("a string").map(drop),
+            Some(b'0'..=b'9') if self.short_integer().is_some() => Ok(()),
+            Some(b'n') if self.word("null") => Ok(()),
+            _ => self.nested(None, 0),
+        }
     }
 
     /// `{"literal":"TEXT"}`, or nothing read.
