@@ -44,8 +44,10 @@ impl Raft {
         cx.note(|| format!("stands for election in term {term}"));
         self.arm_election_timer(cx);
         let (last_index, last_term) = (self.log.last_index(), self.log.last_term());
+        // Durable first. Otherwise: n1 of five asks in term 7, three vote, and n1 leads and sends entry A. It crashes
+        // before its disk has the term, restarts in term 6, and stands in term 7 again. The same three vote for it
+        // again, as they may, and n1 sends entry B: the same place, the same term, another entry.
         for peer in cx.peers() {
-            // Durable first: a candidate that forgets its term could vote for another in it.
             cx.send_after_sync(
                 self.vote_position,
                 peer,

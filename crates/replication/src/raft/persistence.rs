@@ -140,6 +140,8 @@ impl Raft {
 #[cfg(test)]
 mod tests {
     use super::super::log::Command;
+    use super::super::testing::{Bench, append, journal};
+    use super::super::{AppendOutcome, Config};
     use super::*;
 
     fn entry(term: u64) -> Record {
@@ -175,6 +177,15 @@ mod tests {
             })
             .collect();
         assert_eq!(lengths, [0, 0, 1, 2, 0, 1]);
+    }
+
+    #[test]
+    fn what_a_crash_has_left_is_synced_before_anything_is_said_about_it() {
+        let mut bench = Bench::booted(3, Config::default(), journal(2, &[1, 2]));
+        bench.receive(1, append(2, (2, 2), &[], 0));
+        assert_eq!(bench.outcome(), None, "it may have been read from a cache that the next crash empties");
+        bench.sync();
+        assert_eq!(bench.outcome(), Some(AppendOutcome::Matched { index: Index(2) }));
     }
 
     #[test]

@@ -28,6 +28,13 @@ pub(super) struct Bench {
 impl Bench {
     /// Node 0 of `nodes`, with this journal on disk and all of it synced.
     pub(super) fn new(nodes: u16, config: Config, journal: Vec<Record>) -> Self {
+        let mut bench = Self::booted(nodes, config, journal);
+        bench.sync();
+        bench
+    }
+
+    /// As [`Bench::new`], but what was found on disk is not known to be synced yet.
+    pub(super) fn booted(nodes: u16, config: Config, journal: Vec<Record>) -> Self {
         let me = NodeId(0);
         let mut appended = Position(journal.len() as u64);
         let mut random = Random::new(0, 0);
@@ -46,7 +53,6 @@ impl Bench {
         let (waiting, sent, answers) = (Vec::new(), Vec::new(), Vec::new());
         let mut bench = Self { raft, journal, config, me, nodes, appended, random, waiting, sent, answers };
         bench.carry_out(effects);
-        bench.sync();
         bench
     }
 
