@@ -33,6 +33,23 @@ enum Phase {
     },
 }
 
+impl Pending {
+    /// Sends the phase's question to every node that has not answered it.
+    fn ask(&self, cx: &mut Context<'_, Abd>) {
+        let &Self { id, key, .. } = self;
+        for peer in cx.peers().filter(|&peer| !self.quorum.has_heard(peer)) {
+            match &self.phase {
+                Phase::Query { .. } => cx.send(peer, Message::Query { id, key }),
+                // Only what is on the coordinator's disk leaves it. Were it to forget a stamp that it has given, it
+                // might give it again, to another value.
+                Phase::Store { stamped, stored } => {
+                    cx.send_after_sync(*stored, peer, Message::Store { id, key, stamped: stamped.clone() });
+                }
+            }
+        }
+    }
+}
+
 impl Abd {
     /// A client brings a read or a write.
     pub(super) fn coordinate(&mut self, request: Request, cx: &mut Context<'_, Self>) {
@@ -59,23 +76,8 @@ impl Abd {
         if skips || pending.quorum.is_reached() {
             self.end_query(pending, cx);
         } else {
-            self.ask(&pending, cx);
+            pending.ask(cx);
             self.pending.insert(id.client, pending);
-        }
-    }
-
-    /// Sends the phase's question to every node that has not answered it.
-    fn ask(&self, pending: &Pending, cx: &mut Context<'_, Self>) {
-        let &Pending { id, key, .. } = pending;
-        for peer in cx.peers().filter(|&peer| !pending.quorum.has_heard(peer)) {
-            match &pending.phase {
-                Phase::Query { .. } => cx.send(peer, Message::Query { id, key }),
-                // Only what is on the coordinator's disk leaves it. Were it to forget a stamp that it has given, it
-                // might give it again, to another value.
-                Phase::Store { stamped, stored } => {
-                    cx.send_after_sync(*stored, peer, Message::Store { id, key, stamped: stamped.clone() });
-                }
-            }
         }
     }
 
@@ -126,7 +128,7 @@ impl Abd {
         self.store(key, &stamped, cx);
         let phase = Phase::Store { stamped, stored: cx.appended() };
         let pending = Pending { id, key, writes, phase, quorum: Quorum::new(majority(cx.nodes())) };
-        self.ask(&pending, cx);
+        pending.ask(cx);
         if let Some(reply) = early {
             return self.answer(id, reply, cx);
         }
@@ -194,7 +196,7 @@ impl Abd {
     pub(super) fn resend(&mut self, cx: &mut Context<'_, Self>) {
         self.resending = false;
         for pending in self.pending.values() {
-            self.ask(pending, cx);
+            pending.ask(cx);
         }
     }
 

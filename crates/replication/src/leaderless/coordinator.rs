@@ -29,6 +29,23 @@ enum Work {
     },
 }
 
+impl Pending {
+    /// Sends a request to every node that has not answered it.
+    fn ask(&self, cx: &mut Context<'_, Leaderless>) {
+        let &Self { id, key, .. } = self;
+        for peer in cx.peers().filter(|&peer| !self.quorum.has_heard(peer)) {
+            match &self.work {
+                // Only what is on the coordinator's disk leaves it. Were it to forget a stamp that it has given, it
+                // might give it again, to another value.
+                Work::Write { stamped, stored } => {
+                    cx.send_after_sync(*stored, peer, Message::Store { id, key, stamped: stamped.clone() });
+                }
+                Work::Read { .. } => cx.send(peer, Message::Query { id, key }),
+            }
+        }
+    }
+}
+
 impl Leaderless {
     /// A client brings a read or a write.
     pub(super) fn coordinate(&mut self, request: Request, cx: &mut Context<'_, Self>) {
@@ -42,43 +59,24 @@ impl Leaderless {
         if self.pending.get(&id.client).is_some_and(|pending| pending.id.serial >= id.serial) {
             return;
         }
-        let pending = match operation {
-            Operation::Write(value) => {
-                let stamp = self.clock.tick(cx.me());
-                let stamped = Stamped { stamp, value };
-                self.store(key, &stamped, cx);
-                let work = Work::Write { stamped, stored: cx.appended() };
-                Pending { id, key, quorum: Quorum::new(self.config.write_quorum.into()), work }
-            }
-            _ => {
-                let own = self.registers.get(key);
-                let work = Work::Read { found: vec![(cx.me(), own.stamp)], newest: own };
-                let mut quorum = Quorum::new(self.config.read_quorum.into());
-                quorum.hear(cx.me());
-                Pending { id, key, quorum, work }
-            }
+        let pending = if let Operation::Write(value) = operation {
+            let stamped = Stamped { stamp: self.clock.tick(cx.me()), value };
+            self.store(key, &stamped, cx);
+            let work = Work::Write { stamped, stored: cx.appended() };
+            Pending { id, key, quorum: Quorum::new(self.config.write_quorum.into()), work }
+        } else {
+            let own = self.registers.get(key);
+            let mut quorum = Quorum::new(self.config.read_quorum.into());
+            quorum.hear(cx.me());
+            let work = Work::Read { found: vec![(cx.me(), own.stamp)], newest: own };
+            Pending { id, key, quorum, work }
         };
         if !pending.quorum.is_reached() {
-            self.ask(&pending, cx);
+            pending.ask(cx);
         }
         self.pending.insert(id.client, pending);
         self.count_own_stores(cx);
         self.finish(id, cx);
-    }
-
-    /// Sends a request to every node that has not answered it.
-    fn ask(&self, pending: &Pending, cx: &mut Context<'_, Self>) {
-        let &Pending { id, key, .. } = pending;
-        for peer in cx.peers().filter(|&peer| !pending.quorum.has_heard(peer)) {
-            match &pending.work {
-                // Only what is on the coordinator's disk leaves it. Were it to forget a stamp that it has given, it
-                // might give it again, to another value.
-                Work::Write { stamped, stored } => {
-                    cx.send_after_sync(*stored, peer, Message::Store { id, key, stamped: stamped.clone() });
-                }
-                Work::Read { .. } => cx.send(peer, Message::Query { id, key }),
-            }
-        }
     }
 
     /// The journal is durable up to `synced`: the coordinator is one of the nodes that have a write.
@@ -164,7 +162,7 @@ impl Leaderless {
     pub(super) fn resend(&mut self, cx: &mut Context<'_, Self>) {
         self.resending = false;
         for pending in self.pending.values() {
-            self.ask(pending, cx);
+            pending.ask(cx);
         }
     }
 

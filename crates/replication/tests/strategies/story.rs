@@ -78,6 +78,17 @@ impl Told {
         self.each(&expected, |output| output.matches(text).count().to_string());
     }
 
+    /// Asserts whether one text comes before another, variant by variant.
+    #[track_caller]
+    pub(crate) fn in_order(&self, first: &str, second: &str, expected: &[bool]) {
+        let expected: Vec<String> = expected.iter().map(ToString::to_string).collect();
+        let expected: Vec<&str> = expected.iter().map(String::as_str).collect();
+        self.each(&expected, |output| {
+            let place = |text| output.find(text).unwrap_or_else(|| panic!("no `{text}` in\n{output}"));
+            (place(first) < place(second)).to_string()
+        });
+    }
+
     #[track_caller]
     fn each(&self, expected: &[&str], found: impl Fn(&str) -> String) {
         assert_eq!(expected.len(), self.0.len(), "one expectation a variant");
