@@ -1,1 +1,53 @@
-fn main() {}
+//! `anachron`: the only voice of the project.
+//!
+//! Why it exists: it reads what a person asked for, calls the libraries, and says what they found: results to
+//! stdout, progress and notes to stderr. It decides nothing that a library could decide.
+//!
+//! What it promises: exit codes as in `--help`; the seed before a run; no bars and no colour off a terminal; one
+//! interrupt stops and sums up, a second one ends at once.
+
+mod args;
+mod commands;
+mod exit;
+mod interrupt;
+mod output;
+mod progress;
+mod source;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Command};
+use exit::{Exit, Failure};
+use output::Output;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    interrupt::listen();
+    let mut output = Output::new(&cli.look);
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| dispatch(&cli, &mut output)));
+    let ended = match result {
+        Ok(Ok(exit)) => output.finish().map(|()| exit).map_err(Failure::from),
+        Ok(Err(failure)) => {
+            // What was found before the failure is worth seeing; that it can't be written would be the smaller news.
+            let _ = output.finish();
+            Err(failure)
+        }
+        Err(_) => Err(Failure::internal("this is a bug in anachron; please report it with the lines above")),
+    };
+    ended.unwrap_or_else(Failure::report).into()
+}
+
+fn dispatch(cli: &Cli, output: &mut Output) -> Result<Exit, Failure> {
+    match &cli.command {
+        None => commands::welcome(output),
+        Some(Command::Run(args)) => commands::run::run(args, output),
+        Some(Command::Check(args)) => commands::check::check(args, output),
+        Some(Command::List(args)) => commands::list::list(args, output),
+        Some(Command::Explain(args)) => commands::explain::explain(args, output),
+        Some(Command::Sweep(args)) => commands::sweep::sweep(args, output),
+        Some(Command::Completions(args)) => commands::shell::completions(args, output),
+        Some(Command::Man(args)) => commands::shell::man(args, output),
+    }
+}

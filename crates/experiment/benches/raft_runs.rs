@@ -30,7 +30,9 @@ const ROUGH: &str = r#"
 #[allow(clippy::cast_precision_loss)] // figures for people
 fn main() {
     let rough = QUIET.replace("\"variants\":", ROUGH);
-    println!("world   runs   runs/s   runs/s, judging left out   messages a run   operations a run   violations");
+    println!(
+        "world   runs   runs/s   runs/s, judging left out   messages a run   operations a run   violations"
+    );
     for (name, text) in [("quiet", QUIET), ("rough", rough.as_str())] {
         let scenario = Scenario::parse(text).unwrap_or_else(|errors| panic!("{errors}"));
         let experiment = Experiment::new(&scenario, &scenario.variants[0]).expect("the strategy is known");

@@ -9,7 +9,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anachron_checker::{Budget, CheckOptions, Judgement, Part, PartVerdict, WrongOperation, combine, partition};
+use anachron_checker::{
+    Budget, CheckOptions, Judgement, Part, PartVerdict, WrongOperation, combine, partition,
+};
 use anachron_history::History;
 
 /// What judging one history may take.
@@ -58,7 +60,8 @@ pub fn judge(
 ) -> Result<Judgement, WrongOperation> {
     let parts = partition(history, options)?;
     let deadline = limits.time.map(|time| Instant::now() + time);
-    let stop = || interrupted.load(Ordering::Relaxed) || deadline.is_some_and(|deadline| Instant::now() >= deadline);
+    let stop =
+        || interrupted.load(Ordering::Relaxed) || deadline.is_some_and(|deadline| Instant::now() >= deadline);
     let threads = limits.threads.get().min(parts.len()).max(1);
     let check = |part: &Part<'_>| -> PartVerdict {
         let mut stop = stop;

@@ -40,13 +40,12 @@ pub fn world(scenario: &Scenario, variant: &Variant) -> sim::World {
             .cluster
             .disks
             .iter()
-            .map(|disk| sim::DiskSettings { write: distribution(&disk.write), sync: distribution(&disk.sync) })
+            .map(|disk| sim::DiskSettings {
+                write: distribution(&disk.write),
+                sync: distribution(&disk.sync),
+            })
             .collect(),
-        clients: scenario
-            .clients_under(variant)
-            .iter()
-            .map(client_plan)
-            .collect(),
+        clients: scenario.clients_under(variant).iter().map(client_plan).collect(),
         keys: scenario.keys.clone(),
         faults: scenario.faults.iter().flat_map(|fault| faults(scenario, fault)).collect(),
         operator: scenario
@@ -151,7 +150,8 @@ fn link(written: &paper::Link) -> sim::Link {
 
 fn distribution(latency: &paper::Latency) -> sim::Distribution {
     use paper::Latency as Paper;
-    let number = |fraction: paper::Fraction| f64::from(fraction.numerator()) / f64::from(fraction.denominator());
+    let number =
+        |fraction: paper::Fraction| f64::from(fraction.numerator()) / f64::from(fraction.denominator());
     match latency {
         Paper::Constant(duration) => sim::Distribution::Constant(*duration),
         Paper::Uniform { low, high } => sim::Distribution::Uniform { low: *low, high: *high },
@@ -262,7 +262,9 @@ fn faults(scenario: &Scenario, fault: &paper::Fault) -> Vec<sim::ScheduledFault>
     };
     match &fault.action {
         FaultAction::Partition { groups } => {
-            vec![scheduled(sim::Fault::Partition { groups: groups.iter().map(|group| endpoints(group)).collect() })]
+            vec![scheduled(sim::Fault::Partition {
+                groups: groups.iter().map(|group| endpoints(group)).collect(),
+            })]
         }
         FaultAction::Isolate(alone) => {
             let alone = endpoints(alone);
@@ -284,17 +286,16 @@ fn faults(scenario: &Scenario, fault: &paper::Fault) -> Vec<sim::ScheduledFault>
         FaultAction::Reordering { links, reorder } => {
             on_links(links, &|from, to| sim::Fault::Reordering { from, to, reorder: *reorder })
         }
-        FaultAction::Flapping { links, period, down } => on_links(links, &|from, to| sim::Fault::Flapping {
-            from,
-            to,
-            period: *period,
-            down: *down,
-        }),
+        FaultAction::Flapping { links, period, down } => {
+            on_links(links, &|from, to| sim::Fault::Flapping { from, to, period: *period, down: *down })
+        }
         FaultAction::Crash { nodes, unsynced, wipe } => {
             on_nodes(nodes, &|node| sim::Fault::Crash { node, tail: tail(*unsynced), wipe: *wipe })
         }
         FaultAction::Pause { nodes } => on_nodes(nodes, &|node| sim::Fault::Pause { node }),
-        FaultAction::ClockStep { nodes, by } => on_nodes(nodes, &|node| sim::Fault::ClockStep { node, by: *by }),
+        FaultAction::ClockStep { nodes, by } => {
+            on_nodes(nodes, &|node| sim::Fault::ClockStep { node, by: *by })
+        }
         FaultAction::ClockDrift { nodes, drift_ppm } => {
             on_nodes(nodes, &|node| sim::Fault::ClockDrift { node, ppm: *drift_ppm })
         }
@@ -311,9 +312,8 @@ fn label(scenario: &Scenario, action: &FaultAction) -> String {
     let of = |endpoints: &[paper::Endpoint]| {
         endpoints.iter().map(|&one| scenario.endpoint_name(one)).collect::<Vec<_>>().join(" ")
     };
-    let nodes = |nodes: &[NodeId]| {
-        nodes.iter().map(|&node| scenario.node_name(node)).collect::<Vec<_>>().join(" ")
-    };
+    let nodes =
+        |nodes: &[NodeId]| nodes.iter().map(|&node| scenario.node_name(node)).collect::<Vec<_>>().join(" ");
     let links = |links: &paper::Links| {
         let arrow = if links.both_ways { "↔" } else { "→" };
         format!("{} {arrow} {}", of(&links.from), of(&links.to))

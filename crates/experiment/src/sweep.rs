@@ -145,7 +145,10 @@ pub fn sweep(
             let mut summary = summary.lock().expect("no thread panics while it holds the lock");
             own.iter().for_each(|outcome| summary.add(outcome));
             drop(summary);
-            in_order.lock().expect("no thread panics while it holds the lock").hand_over(first, last, &mut own);
+            in_order
+                .lock()
+                .expect("no thread panics while it holds the lock")
+                .hand_over(first, last, &mut own);
         }
     };
     thread::scope(|scope| {

@@ -11,8 +11,8 @@ use anachron_sim::{Run, World};
 use anachron_trace::Event;
 
 use crate::judge::{Limits, judge};
-use crate::strategy::{OptionError, Strategy, configure};
 use crate::lower;
+use crate::strategy::{OptionError, Strategy, configure};
 
 /// A variant of a scenario, lowered and ready to run under any seed.
 pub struct Experiment {
@@ -98,7 +98,8 @@ impl Experiment {
     /// Why a trial's history is not linearizable; `None` if no violation was found.
     pub fn explain(&self, trial: &Trial) -> Option<Explanation> {
         let (part, core) = trial.judgement.violation()?;
-        let subject = Subject::new(&trial.run.history, part.key, self.options.model, self.options.initial.clone());
+        let subject =
+            Subject::new(&trial.run.history, part.key, self.options.model, self.options.initial.clone());
         explain(&subject, &core.operations)
     }
 }
@@ -111,7 +112,7 @@ impl Trial {
 }
 
 /// The judge's word for a scenario's model.
-pub fn model(model: paper::Model) -> Model {
+fn model(model: paper::Model) -> Model {
     match model {
         paper::Model::Register => Model::Register,
         paper::Model::CasRegister => Model::CasRegister,

@@ -44,6 +44,8 @@ struct Current {
     key: Key,
     operation: Operation,
     first_node: Option<NodeId>,
+    /// Whom the latest attempt asked.
+    asked: Option<NodeId>,
     deadline: VirtualTime,
     attempts: u32,
     /// True if some attempt may still take effect without the client's knowing.
@@ -124,8 +126,16 @@ impl<'w> Client<'w> {
         let deadline = self.plan.retry.deadline.map_or(VirtualTime::MAX, |limit| now + limit);
         let first_node = self.script.node_of_current();
         self.serial += 1;
-        self.current =
-            Some(Current { id, key, operation, first_node, deadline, attempts: 0, unresolved: false });
+        self.current = Some(Current {
+            id,
+            key,
+            operation,
+            first_node,
+            asked: None,
+            deadline,
+            attempts: 0,
+            unresolved: false,
+        });
         self.attempt(now)
     }
 
@@ -141,14 +151,15 @@ impl<'w> Client<'w> {
     }
 
     /// An answer arrived.
-    pub(crate) fn answered(&mut self, now: VirtualTime, to: RequestId, answer: Answer) -> Move {
+    pub(crate) fn answered(&mut self, now: VirtualTime, from: NodeId, to: RequestId, answer: Answer) -> Move {
         let Some(current) = &mut self.current else { return Move::Stay };
         if to.serial != self.serial {
             return Move::Stay;
         }
         match answer {
             Answer::Ok(reply) => self.end(now, Outcome::Ok(reply)),
-            _ if self.phase == Phase::BackingOff => Move::Stay,
+            // Late news of an earlier attempt says nothing about the one that is on its way.
+            _ if self.phase == Phase::BackingOff || current.asked != Some(from) => Move::Stay,
             Answer::Refused(why) => self.refused(now, why),
             Answer::Unknown => {
                 current.unresolved = true;
@@ -173,6 +184,7 @@ impl<'w> Client<'w> {
         let named = if current.attempts == 1 { current.first_node } else { None };
         let deadline = current.deadline;
         let node = named.unwrap_or_else(|| self.chooser.choose());
+        current.asked = Some(node);
         self.enter(Phase::Waiting);
         let request = RequestId { client: self.id, serial: self.serial };
         Move::Ask { node, request, timeout: (now + self.plan.timeout).min(deadline) }
@@ -183,7 +195,7 @@ impl<'w> Client<'w> {
         let retry = &self.plan.retry;
         let current = self.current.as_mut().expect("only an open operation can go unanswered");
         current.unresolved = true;
-        self.chooser.failed(None);
+        self.chooser.failed(current.asked, None);
         let spent = current.attempts >= retry.attempts || now >= current.deadline;
         match retry.after_timeout {
             AfterTimeout::GiveUp => self.end(now, Outcome::Unknown),
@@ -208,11 +220,11 @@ impl<'w> Client<'w> {
                 self.pause(now, pause)
             }
             (Refusal::NotLeader { leader }, _) if attempts_left && in_time => {
-                self.chooser.failed(leader);
+                self.chooser.failed(current.asked, leader);
                 if leader.is_some() { self.pause(now, VirtualDuration::ZERO) } else { self.back_off(now) }
             }
             (Refusal::NoQuorum, _) if attempts_left && in_time => {
-                self.chooser.failed(None);
+                self.chooser.failed(current.asked, None);
                 self.back_off(now)
             }
             _ => {
@@ -295,8 +307,9 @@ impl Chooser {
         }
     }
 
-    /// The node asked brought no result; perhaps it named another.
-    fn failed(&mut self, leader: Option<NodeId>) {
+    /// The node asked brought no result; perhaps it named another. If a script had named it, the client's own choice
+    /// stands.
+    fn failed(&mut self, asked: Option<NodeId>, leader: Option<NodeId>) {
         if let Choice::Stay { nodes, at, follow } = &mut self.choice {
             match leader {
                 Some(leader) if *follow => {
@@ -305,7 +318,8 @@ impl Chooser {
                         nodes.len() - 1
                     });
                 }
-                _ => *at = (*at + 1) % nodes.len(),
+                _ if asked == Some(nodes[*at]) => *at = (*at + 1) % nodes.len(),
+                _ => {}
             }
         }
     }

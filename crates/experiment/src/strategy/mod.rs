@@ -4,6 +4,7 @@
 
 mod options;
 mod raft;
+mod single_leader;
 
 use anachron_node::Replica;
 use anachron_scenario::Scenario;
@@ -70,7 +71,7 @@ pub struct WeakeningDoc {
 }
 
 /// Every strategy, in the order of the course.
-pub const STRATEGIES: [StrategyEntry; 1] = [raft::ENTRY];
+pub const STRATEGIES: [StrategyEntry; 2] = [single_leader::ENTRY, raft::ENTRY];
 
 /// The strategy of this name.
 pub fn find(name: &str) -> Option<&'static StrategyEntry> {

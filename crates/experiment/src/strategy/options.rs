@@ -148,7 +148,9 @@ impl<'s> Options<'s> {
                 let both = self.one_duration(name, json)?;
                 Ok((both, both))
             }
-            Some(json) => Err(self.unexpected(name, json, "a pair of durations such as [\"150ms\", \"300ms\"]")),
+            Some(json) => {
+                Err(self.unexpected(name, json, "a pair of durations such as [\"150ms\", \"300ms\"]"))
+            }
         }
     }
 
@@ -208,6 +210,8 @@ impl<'s> Options<'s> {
         let names = &self.scenario.cluster.nodes;
         let found = json.as_str().and_then(|text| names.iter().position(|node| node == text));
         let found = found.map(NodeId::from_index);
-        found.map(Some).ok_or_else(|| self.unexpected(name, json, &format!("a node; there are {}", names.join(", "))))
+        found
+            .map(Some)
+            .ok_or_else(|| self.unexpected(name, json, &format!("a node; there are {}", names.join(", "))))
     }
 }

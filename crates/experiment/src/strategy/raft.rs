@@ -45,22 +45,19 @@ pub(super) const ENTRY: StrategyEntry = StrategyEntry {
 };
 
 fn weakenings() -> Vec<WeakeningDoc> {
-    Weakening::ALL
-        .iter()
-        .map(|weakening| WeakeningDoc {
-            name: weakening.name(),
-            summary: weakening.summary(),
-            source: weakening.source(),
-        })
-        .collect()
+    let all = Weakening::ALL.iter();
+    all.map(|one| WeakeningDoc { name: one.name(), summary: one.summary(), source: one.source() }).collect()
 }
 
 fn configure(options: &Options<'_>) -> Result<Box<dyn Strategy>, OptionError> {
     let usual = Config::default();
-    let reads =
-        [("log", Reads::ThroughLog), ("read-index", Reads::ReadIndex), ("leader-memory", Reads::LeaderMemory)];
-    let (election_timeout_min, election_timeout_max) =
-        options.duration_range("election_timeout", (usual.election_timeout_min, usual.election_timeout_max))?;
+    let reads = [
+        ("log", Reads::ThroughLog),
+        ("read-index", Reads::ReadIndex),
+        ("leader-memory", Reads::LeaderMemory),
+    ];
+    let (election_timeout_min, election_timeout_max) = options
+        .duration_range("election_timeout", (usual.election_timeout_min, usual.election_timeout_max))?;
     let config = Config {
         election_timeout_min,
         election_timeout_max,

@@ -9,8 +9,8 @@ use crate::Afterwards;
 use crate::run::Rest;
 
 impl<R: Replica, O: Observer> Simulation<'_, R, O> {
-    /// The two questions of [`Afterwards`].
-    pub(super) fn rest(&mut self, afterwards: &Afterwards) -> Rest {
+    /// The two questions of [`Afterwards`]. No answer if the step limit did not leave the cluster its time.
+    pub(super) fn rest(&mut self, afterwards: &Afterwards) -> Option<Rest> {
         for client in &mut self.clients {
             client.retire();
         }
@@ -28,7 +28,11 @@ impl<R: Replica, O: Observer> Simulation<'_, R, O> {
             .map(|process| process.replica.as_ref().map(Replica::contents).unwrap_or_default())
             .collect();
         let progressed = self.probe(afterwards);
-        Rest { converged: contents.windows(2).all(|pair| pair[0] == pair[1]), contents, progressed }
+        if self.step >= self.world.step_limit {
+            return None;
+        }
+        let converged = contents.windows(2).all(|pair| pair[0] == pair[1]);
+        Some(Rest { converged, contents, progressed })
     }
 
     /// Asks every node in turn for one operation until it completes or its time is up.

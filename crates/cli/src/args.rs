@@ -1,0 +1,404 @@
+//! What can be asked on the command line.
+
+use std::ffi::OsString;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anachron_checker::explain::AnomalyKind;
+use anachron_checker::{Decision, Model};
+use anachron_trace::Fingerprint;
+use clap::builder::PossibleValuesParser;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use crate::exit;
+
+/// A laboratory for linearizable storage: runs replication strategies in a simulated world, records what clients
+/// saw, decides whether it is linearizable, and proves the answer.
+#[derive(Parser, Debug)]
+#[command(name = "anachron", version, about, long_about = None, after_help = exit::TABLE, max_term_width = 100)]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// How results look.
+    #[command(flatten)]
+    pub look: Look,
+}
+
+/// How results look.
+#[derive(Args, Debug)]
+pub(crate) struct Look {
+    /// Text for people, or JSON Lines for programs (one object a line, with `v` and `kind`)
+    #[arg(long, global = true, value_enum, default_value_t = Format::Human, value_name = "FORMAT", help_heading = "Output")]
+    pub output: Format,
+    /// When to use colour (`NO_COLOR` and `CLICOLOR_FORCE` count)
+    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN", help_heading = "Output")]
+    pub color: Colour,
+    /// Draw with ASCII characters only
+    #[arg(long, global = true, help_heading = "Output")]
+    pub ascii: bool,
+    /// Columns to draw on [default: the terminal's, or 80]
+    #[arg(long, global = true, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(40..=1000), help_heading = "Output")]
+    pub width: Option<u16>,
+}
+
+/// For whom results are.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Format {
+    /// People.
+    Human,
+    /// Programs.
+    Jsonl,
+}
+
+/// When to use colour.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Colour {
+    /// On a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The commands.
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// Run a story: simulate it, judge what its clients saw, and explain the verdict
+    #[command(after_help = "\
+Examples:
+  anachron run lost-acked-write-on-failover
+  anachron run lost-acked-write-on-failover --variant raft
+  anachron run my-story.json --seed 42 --history what-clients-saw.jsonl
+  anachron run lamport-1-5-1 --expect not-linearizable:stale-read")]
+    Run(RunArgs),
+    /// Judge histories of real systems: JSON Lines, Jepsen logs, EDN, Porcupine's key-value text
+    #[command(after_help = "\
+Examples:
+  anachron check history.jsonl --model register
+  anachron check jepsen-etcd/*.log --model cas-register
+  anachron check trace.edn --model mutex --budget 10min --output jsonl
+  generate | anachron check - --model key-value")]
+    Check(CheckArgs),
+    /// List the stories, the strategies, or the kinds of anomaly
+    #[command(after_help = "\
+Examples:
+  anachron list
+  anachron list --strategies
+  anachron list --anomalies")]
+    List(ListArgs),
+    /// Explain a kind of anomaly, or tell a story without running it
+    #[command(after_help = "\
+Examples:
+  anachron explain stale-read
+  anachron explain lost-acked-write-on-failover")]
+    Explain(ExplainArgs),
+    /// Run a story under many seeds: how often does it go wrong, how, and where first?
+    #[command(after_help = "\
+Examples:
+  anachron sweep lost-acked-write-on-failover --seeds 0..1000
+  anachron sweep my-story.json --seeds 0..1_000_000 --variant raft")]
+    Sweep(SweepArgs),
+    /// Print a completion script for a shell
+    #[command(after_help = "\
+Example:
+  anachron completions bash > ~/.local/share/bash-completion/completions/anachron")]
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write all of them into a folder
+    #[command(after_help = "\
+Examples:
+  anachron man | man -l -
+  anachron man --folder ~/.local/share/man/man1")]
+    Man(ManArgs),
+}
+
+/// `run`
+#[derive(Args, Debug)]
+pub(crate) struct RunArgs {
+    /// A story of the catalogue (see `anachron list`), or a scenario file
+    pub story: OsString,
+    /// Under which strategy [default: the story's first, which shows the anomaly]
+    #[arg(long, value_name = "NAME")]
+    pub variant: Option<String>,
+    /// The seed of every random choice [default: the variant's own]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// End with 0 if this comes out and with 1 if not: `linearizable`, `not-linearizable` or `not-linearizable:KIND`
+    #[arg(long, value_name = "VERDICT[:KIND]", value_parser = parse_expected)]
+    pub expect: Option<Expected>,
+    /// End with 4 if the run's fingerprint is not this one
+    #[arg(long, value_name = "FINGERPRINT")]
+    pub expect_run: Option<Fingerprint>,
+    /// Run twice, and end with 4 if anything differs
+    #[arg(long)]
+    pub self_check: bool,
+    /// Re-check the certificate with code of its own
+    #[arg(long)]
+    pub verify: bool,
+    /// Draw the whole run, even where only a small part matters
+    #[arg(long)]
+    pub whole: bool,
+    /// Write what the clients saw to a file, as JSON Lines that `anachron check` reads
+    #[arg(long, value_name = "FILE")]
+    pub history: Option<PathBuf>,
+    /// Write everything that happened to a file, one event a line
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
+    /// What the search may take.
+    #[command(flatten)]
+    pub budget: Budget,
+}
+
+/// `check`
+#[derive(Args, Debug)]
+pub(crate) struct CheckArgs {
+    /// The histories; `-` is standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// What the objects are [default: guessed from the operations]
+    #[arg(long, value_name = "MODEL", value_parser = PossibleValuesParser::new(Model::ALL.map(Model::name)))]
+    pub model: Option<String>,
+    /// What an object holds before it is first written, as JSON [default: null; "" in Porcupine's key-value text]
+    #[arg(long, value_name = "VALUE", value_parser = parse_value)]
+    pub initial: Option<anachron_vocabulary::Value>,
+    /// How the files are written
+    #[arg(long, value_enum, default_value_t = InputFormat::Auto, value_name = "FORMAT")]
+    pub input_format: InputFormat,
+    /// End with 0 if this comes out for every file and with 1 if not
+    #[arg(long, value_name = "VERDICT[:KIND]", value_parser = parse_expected)]
+    pub expect: Option<Expected>,
+    /// Explain every violation, also where there are many files
+    #[arg(long)]
+    pub explain: bool,
+    /// Re-check every certificate with code of its own
+    #[arg(long)]
+    pub verify: bool,
+    /// What the search may take.
+    #[command(flatten)]
+    pub budget: Budget,
+}
+
+/// What a search may take.
+#[derive(Args, Debug, Clone, Copy)]
+pub(crate) struct Budget {
+    /// How long one history may take to judge; then it is *not decided*
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = parse_time, help_heading = "Budget")]
+    pub budget: Duration,
+    /// How much memory the search may take [default: half of what is free]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Budget")]
+    pub memory: Option<usize>,
+    /// How many threads work [default: one a core]
+    #[arg(long, value_name = "N", help_heading = "Budget")]
+    pub threads: Option<NonZeroUsize>,
+}
+
+/// `list`
+#[derive(Args, Debug)]
+pub(crate) struct ListArgs {
+    /// List the strategies, with what can be set and broken
+    #[arg(long, conflicts_with = "anomalies")]
+    pub strategies: bool,
+    /// List the kinds of anomaly
+    #[arg(long)]
+    pub anomalies: bool,
+}
+
+/// `explain`
+#[derive(Args, Debug)]
+pub(crate) struct ExplainArgs {
+    /// A kind of anomaly, a story, or a scenario file [default: list what can be explained]
+    #[arg(value_name = "ANOMALY or STORY")]
+    pub topic: Option<OsString>,
+}
+
+/// `sweep`
+#[derive(Args, Debug)]
+pub(crate) struct SweepArgs {
+    /// A story of the catalogue (see `anachron list`), or a scenario file
+    pub story: OsString,
+    /// Which seeds: `A..B` (without B), `A..=B` (with B), or one
+    #[arg(long, value_name = "SEEDS", default_value = "0..1000", value_parser = parse_seeds)]
+    pub seeds: Seeds,
+    /// Under which strategy; may be given more than once [default: all of the story]
+    #[arg(long, value_name = "NAME")]
+    pub variant: Vec<String>,
+    /// End with 0 if this comes out for every seed and with 1 if not
+    #[arg(long, value_name = "VERDICT[:KIND]", value_parser = parse_expected)]
+    pub expect: Option<Expected>,
+    /// What the search may take for each seed.
+    #[command(flatten)]
+    pub budget: Budget,
+}
+
+/// `completions`
+#[derive(Args, Debug)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: Shell,
+}
+
+/// `man`
+#[derive(Args, Debug)]
+pub(crate) struct ManArgs {
+    /// Write one page a command into this folder
+    #[arg(long, value_name = "FOLDER")]
+    pub folder: Option<PathBuf>,
+}
+
+/// How a history's file is written.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum InputFormat {
+    /// Found out from the content.
+    Auto,
+    /// One operation a line, in JSON.
+    Jsonl,
+    /// Jepsen's console log.
+    JepsenLog,
+    /// Events in EDN, in one vector or one a line; Porcupine's key-value text too.
+    Edn,
+}
+
+/// What must come out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Expected {
+    /// The verdict.
+    pub decision: Decision,
+    /// The kind of anomaly, if that matters.
+    pub kind: Option<AnomalyKind>,
+}
+
+/// A range of seeds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Seeds {
+    /// The first.
+    pub first: u64,
+    /// Behind the last.
+    pub end: u64,
+}
+
+fn parse_expected(text: &str) -> Result<Expected, String> {
+    let (verdict, kind) = text.split_once(':').map_or((text, None), |(verdict, kind)| (verdict, Some(kind)));
+    let decisions = [Decision::Linearizable, Decision::NotLinearizable, Decision::Undecided];
+    let decision = decisions.into_iter().find(|decision| decision.name() == verdict).ok_or_else(|| {
+        format!("there is no verdict `{verdict}`; there are linearizable, not-linearizable and undecided")
+    })?;
+    let Some(kind) = kind else { return Ok(Expected { decision, kind: None }) };
+    if decision != Decision::NotLinearizable {
+        return Err(format!("only not-linearizable has a kind, {verdict} has none"));
+    }
+    let found = AnomalyKind::from_name(kind).ok_or_else(|| {
+        let names: Vec<&str> = AnomalyKind::ALL.iter().map(|kind| kind.name()).collect();
+        format!("there is no kind of anomaly `{kind}`; there are {}", names.join(", "))
+    })?;
+    Ok(Expected { decision, kind: Some(found) })
+}
+
+fn parse_value(text: &str) -> Result<anachron_vocabulary::Value, String> {
+    let json: serde_json::Value = serde_json::from_str(text)
+        .map_err(|error| format!("not JSON ({error}); a text needs its quotes: --initial '\"{text}\"'"))?;
+    Ok(match json {
+        serde_json::Value::Null => anachron_vocabulary::Value::Null,
+        serde_json::Value::String(text) => anachron_vocabulary::Value::from(text.as_str()),
+        serde_json::Value::Number(number) if number.as_i64().is_some() => {
+            anachron_vocabulary::Value::Integer(number.as_i64().unwrap_or_default())
+        }
+        other => anachron_vocabulary::Value::Literal(other.to_string().into()),
+    })
+}
+
+fn parse_time(text: &str) -> Result<Duration, String> {
+    // `10m` is what people type; scenario files write `10min`, because `m` is a metre there.
+    let minutes = text.strip_suffix('m').filter(|number| number.ends_with(|c: char| c.is_ascii_digit()));
+    let text = minutes.map_or_else(|| text.to_owned(), |number| format!("{number}min"));
+    anachron_scenario::parse_duration(&text).map(|duration| Duration::from_nanos(duration.0))
+}
+
+fn parse_size(text: &str) -> Result<usize, String> {
+    let lower = text.to_ascii_lowercase();
+    let digits = lower.find(|c: char| !c.is_ascii_digit()).unwrap_or(lower.len());
+    let (number, unit) = lower.split_at(digits);
+    let scale = match unit.trim_end_matches('b').trim_end_matches('i') {
+        "" => 1,
+        "k" => 1 << 10,
+        "m" => 1 << 20,
+        "g" => 1 << 30,
+        _ => 0,
+    };
+    let bytes = number.parse::<usize>().ok().and_then(|number| number.checked_mul(scale));
+    bytes.filter(|&bytes| bytes > 0).ok_or_else(|| format!("`{text}` is not a size such as 512MB or 4GB"))
+}
+
+fn parse_seeds(text: &str) -> Result<Seeds, String> {
+    let wrong = || format!("`{text}` is not a range of seeds such as 0..1000, 0..=999 or 42");
+    let number = |text: &str| text.trim().replace('_', "").parse::<u64>().map_err(|_| wrong());
+    if let Some((first, last)) = text.split_once("..=") {
+        let (first, last) = (number(first)?, number(last)?);
+        let end =
+            last.checked_add(1).ok_or_else(|| format!("the last seed can be {} at most", u64::MAX - 1))?;
+        return Ok(Seeds { first, end });
+    }
+    if let Some((first, end)) = text.split_once("..") {
+        return Ok(Seeds { first: number(first)?, end: number(end)? });
+    }
+    let first = number(text)?;
+    let end = first.checked_add(1).ok_or_else(|| format!("the last seed can be {} at most", u64::MAX - 1))?;
+    Ok(Seeds { first, end })
+}
+
+impl Budget {
+    /// The same for the libraries.
+    pub(crate) fn limits(self) -> anachron_experiment::judge::Limits {
+        let usual = anachron_experiment::judge::Limits::default();
+        anachron_experiment::judge::Limits {
+            time: Some(self.budget),
+            memory: self.memory.unwrap_or(usual.memory),
+            threads: self.threads.unwrap_or(usual.threads),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn seeds_are_half_open_unless_they_say_otherwise() {
+        assert_eq!(parse_seeds("0..1_000"), Ok(Seeds { first: 0, end: 1000 }));
+        assert_eq!(parse_seeds("5..=9"), Ok(Seeds { first: 5, end: 10 }));
+        assert_eq!(parse_seeds("42"), Ok(Seeds { first: 42, end: 43 }));
+        for text in ["", "..", "1..", "a..b", "-1..3", "1...3", "18446744073709551615"] {
+            assert!(parse_seeds(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn sizes_and_times_take_the_units_people_type() {
+        assert_eq!(parse_size("4GB"), Ok(4 << 30));
+        assert_eq!(parse_size("512MiB"), Ok(512 << 20));
+        assert_eq!(parse_size("1000"), Ok(1000));
+        assert!(
+            parse_size("lots").is_err() && parse_size("0").is_err() && parse_size("99999999999999G").is_err()
+        );
+        assert_eq!(parse_time("10m"), Ok(Duration::from_secs(600)));
+        assert_eq!(parse_time("1.5s"), Ok(Duration::from_millis(1500)));
+        assert!(parse_time("soon").is_err());
+    }
+
+    #[test]
+    fn expectations_name_a_verdict_and_perhaps_a_kind() {
+        let stale = Expected { decision: Decision::NotLinearizable, kind: Some(AnomalyKind::StaleRead) };
+        assert_eq!(parse_expected("not-linearizable:stale-read"), Ok(stale));
+        assert!(parse_expected("linearizable:stale-read").is_err());
+        assert!(parse_expected("violation").is_err());
+    }
+}

@@ -1,0 +1,378 @@
+//! `anachron run`: one story, one variant, one seed.
+
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
+use std::path::Path;
+use std::time::Instant;
+
+use anachron_checker::explain::Explanation;
+use anachron_checker::{Decision, Verdict, verify};
+use anachron_experiment::{Experiment, Trial};
+use anachron_history::write_json_lines;
+use anachron_report::number::{count, took};
+use anachron_report::verdict::{Placed, Violation};
+use anachron_report::{Marks, NodeName, Picture, Style, Window, cause, jsonl, text, timeline, verdict};
+use anachron_scenario::{Scenario, Variant};
+use anachron_trace::{Event, Fingerprint};
+use anachron_vocabulary::{OperationId, Outcome, VirtualTime};
+
+use crate::args::RunArgs;
+use crate::exit::{Exit, Failure};
+use crate::interrupt::{INTERRUPTED, interrupted};
+use crate::output::{Output, note};
+use crate::progress::Progress;
+use crate::source::{self, Source};
+
+/// Runs, judges, explains.
+pub(crate) fn run(args: &RunArgs, output: &mut Output) -> Result<Exit, Failure> {
+    let source = source::load(&args.story)?;
+    let variant = source::variant(&source.scenario, args.variant.as_deref())?;
+    let experiment = source::experiment(&source, variant)?;
+    let seed = args.seed.unwrap_or(variant.seed);
+    announce(&source.scenario, variant, seed, output)?;
+
+    let start = Instant::now();
+    let progress = Progress::start(format!("running {}", source.scenario.id), None, "");
+    let (trial, events) = experiment.observed_trial(seed, args.budget.limits(), &INTERRUPTED);
+    drop(progress);
+    let took = start.elapsed();
+
+    write_files(args, &trial, &events)?;
+    let explanation = experiment.explain(&trial);
+    if args.verify {
+        check_certificates(&experiment, &trial)?;
+    }
+    let told = Told {
+        source: &source,
+        variant,
+        trial: &trial,
+        events: &events,
+        explanation: explanation.as_ref(),
+        whole: args.whole,
+    };
+    told.picture_and_verdict(output)?;
+    told.footer(took, output)?;
+    told.objects(output)?;
+    told.last_lines(args, output)?;
+    output.finish()?;
+
+    let fingerprint = trial.run.fingerprint;
+    if args.self_check {
+        self_check(&experiment, seed, fingerprint, &events)?;
+    }
+    if let Some(expected) = args.expect_run
+        && expected != fingerprint
+    {
+        let message =
+            format!("this run is {fingerprint}, not {expected}: another version, scenario, variant or seed");
+        return Err(Failure::Told(Exit::Diverged, message));
+    }
+    if interrupted() {
+        return Ok(Exit::Interrupted);
+    }
+    let kind = explanation.as_ref().map(|explanation| explanation.kind);
+    Ok(super::exit(trial.decision(), kind, args.expect))
+}
+
+/// Says what is about to run, before it runs.
+fn announce(scenario: &Scenario, variant: &Variant, seed: u64, output: &mut Output) -> Result<(), Failure> {
+    let version = env!("CARGO_PKG_VERSION");
+    output.object(|| {
+        jsonl::start(&jsonl::Start {
+            command: "run",
+            version,
+            scenario: Some(&scenario.id),
+            variant: Some(&variant.name),
+            seed: Some(seed),
+        })
+    })?;
+    let style = output.style;
+    let dot = if style.ascii { " - " } else { " · " };
+    let parts = [
+        scenario.id.clone(),
+        format!("variant {} ({})", variant.name, variant.strategy.name),
+        format!("seed {seed}"),
+        count(scenario.cluster.nodes.len() as u64, "node"),
+        count(scenario.clients.len() as u64, "client"),
+        format!("anachron {version}"),
+    ];
+    let parts = parts.map(|part| text::safe(&part, style));
+    output.text(&paragraph("", &parts.join(dot), style))?;
+    output.line("")?;
+    output.text(&paragraph("", &scenario.title, style))?;
+    output.text(&paragraph("  ", &scenario.story, style))?;
+    output.text(&paragraph("  Watch: ", variant.notice.as_ref().unwrap_or(&scenario.notice), style))?;
+    output.line("")?;
+    output.finish()?;
+    Ok(())
+}
+
+/// Text wrapped to the width, each line behind as many columns as `lead` takes.
+pub(crate) fn paragraph(lead: &str, said: &str, style: Style) -> String {
+    let indent = " ".repeat(text::width(lead));
+    let room = style.width.saturating_sub(indent.len()).clamp(20, 100);
+    let lines = text::wrap(&text::sentence(said, style), room);
+    let mut out = String::new();
+    for (number, line) in lines.iter().enumerate() {
+        let lead = if number == 0 { lead } else { &indent };
+        let _ = writeln!(out, "{lead}{line}");
+    }
+    out
+}
+
+fn write_files(args: &RunArgs, trial: &Trial, events: &[Event]) -> Result<(), Failure> {
+    if let Some(path) = &args.history {
+        to_file(path, |file| write_json_lines(&trial.run.history, file))?;
+    }
+    if let Some(path) = &args.trace {
+        to_file(path, |file| {
+            for event in events {
+                writeln!(file, "{:>14} {:>7} {:?}", event.time.0, event.step, event.what)?;
+            }
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+fn to_file(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
+) -> Result<(), Failure> {
+    let written = File::create(path).map(BufWriter::new).and_then(|mut file| {
+        write(&mut file)?;
+        file.flush()
+    });
+    written.map_err(|error| Failure::internal(format_args!("can't write {}: {error}", path.display())))
+}
+
+fn check_certificates(experiment: &Experiment, trial: &Trial) -> Result<(), Failure> {
+    for part in &trial.judgement.parts {
+        if matches!(part.verdict, Verdict::Undecided(_)) {
+            continue;
+        }
+        verify::verify(&trial.run.history, &experiment.options, part).map_err(|flaw| {
+            let key = trial.run.history.key_name(part.key);
+            Failure::internal(format_args!("the certificate of {key:?} does not hold: {flaw}"))
+        })?;
+    }
+    note("certificates re-checked");
+    Ok(())
+}
+
+/// Everything that there is to tell of a trial.
+struct Told<'a> {
+    source: &'a Source,
+    variant: &'a Variant,
+    trial: &'a Trial,
+    events: &'a [Event],
+    explanation: Option<&'a Explanation>,
+    whole: bool,
+}
+
+impl Told<'_> {
+    fn picture_and_verdict(&self, output: &mut Output) -> Result<(), Failure> {
+        let history = &self.trial.run.history;
+        let style = output.style;
+        let nodes: Vec<NodeName> = self
+            .source
+            .scenario
+            .cluster
+            .nodes
+            .iter()
+            .zip(&self.source.scenario.cluster.clocks)
+            .map(|(name, clock)| NodeName { name: name.clone(), note: clock_note(clock) })
+            .collect();
+        let orders: Vec<Placed<'_>> = self
+            .trial
+            .judgement
+            .parts
+            .iter()
+            .filter_map(|part| match &part.verdict {
+                Verdict::Linearizable(order) => Some(Placed { key: part.key, order: &order.0 }),
+                _ => None,
+            })
+            .collect();
+        // A violation numbers what proves it; a short order numbers its operations.
+        let one_order = (orders.len() == 1 && self.trial.judgement.parts.len() == 1).then(|| orders[0].order);
+        let numbered: &[OperationId] = match self.explanation {
+            Some(explanation) => &explanation.numbered,
+            None => one_order.filter(|order| order.len() <= 20).unwrap_or_default(),
+        };
+        let picture = Picture {
+            history,
+            events: self.events,
+            nodes: &nodes,
+            marks: Marks { numbered, wrong: self.explanation.and_then(|_| numbered.last().copied()) },
+            window: if self.whole { Window::Whole } else { Window::Auto },
+            style,
+        };
+        output.text(&timeline(&picture))?;
+        output.line("")?;
+        match self.trial.decision() {
+            Decision::Linearizable => output.text(&verdict::linearizable(history, &orders, style))?,
+            Decision::Undecided => {
+                let said = super::undecided(&self.trial.judgement, interrupted(), output);
+                output.text(&said.unwrap_or_default())?;
+            }
+            Decision::NotLinearizable => {
+                let (part, core) = self.trial.judgement.violation().expect("a violation has a core");
+                let sentences: Vec<String> = self
+                    .explanation
+                    .map(|explanation| explanation.sentences.iter().map(ToString::to_string).collect())
+                    .unwrap_or_default();
+                let headline = self
+                    .explanation
+                    .map_or("no order of these operations works", |told| told.headline.as_str());
+                let story = cause(&picture);
+                output.text(&verdict::violation(
+                    &Violation {
+                        headline,
+                        sentences: &sentences,
+                        core: core.operations.len(),
+                        operations: part.operations,
+                        minimal: core.minimal,
+                        cause: &story,
+                    },
+                    style,
+                ))?;
+                let core: Vec<OperationId> = core.operations.iter().map(|kept| kept.id).collect();
+                for (id, _) in history.iter() {
+                    output.object(|| jsonl::operation(history, id))?;
+                }
+                output.object(|| {
+                    jsonl::explanation(&jsonl::Explained {
+                        key: history.key_name(part.key),
+                        anomaly: self.explanation.map_or("no-order", |explanation| explanation.kind.name()),
+                        headline,
+                        numbered,
+                        core: &core,
+                        sentences: &sentences,
+                        cause: &story,
+                    })
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn footer(&self, elapsed: std::time::Duration, output: &mut Output) -> Result<(), Failure> {
+        let run = &self.trial.run;
+        let statistics = run.statistics;
+        let mut parts = vec![
+            count(run.history.records.len() as u64, "operation"),
+            format!("{}, {} lost", count(statistics.sent, "message"), statistics.lost()),
+            took(elapsed),
+        ];
+        if run.step_limit_reached {
+            parts.push("cut off: the run has more steps than any story needs".to_owned());
+        }
+        if let Some(rest) = &run.rest {
+            let agree = if rest.converged { "replicas agree" } else { "replicas disagree" };
+            let completes = if rest.progressed { "an operation completes" } else { "no operation completes" };
+            parts.push(format!("at rest {agree} and {completes}"));
+        }
+        output.line("")?;
+        output.text(&verdict::footer(&parts, output.style))?;
+        Ok(())
+    }
+
+    fn objects(&self, output: &mut Output) -> Result<(), Failure> {
+        let run = &self.trial.run;
+        let unknown = run.history.records.iter().filter(|record| record.outcome == Outcome::Unknown).count();
+        let ends =
+            run.history.records.iter().filter_map(|record| record.end.map(|end| end.0)).max().unwrap_or(0);
+        output.object(|| {
+            jsonl::run(&jsonl::Run {
+                scenario: &self.source.scenario.id,
+                variant: &self.variant.name,
+                seed: self.trial.seed,
+                verdict: self.trial.decision().name(),
+                anomaly: self.explanation.map(|explanation| explanation.kind.name()),
+                fingerprint: &run.fingerprint.to_string(),
+                operations: run.history.records.len(),
+                unknown,
+                messages: run.statistics.sent,
+                lost: run.statistics.lost(),
+                end: VirtualTime(u64::try_from(ends).unwrap_or(0)),
+                replay: &self.replay(),
+            })
+        })?;
+        Ok(())
+    }
+
+    fn replay(&self) -> String {
+        format!(
+            "anachron run {} --variant {} --seed {} --expect-run {}",
+            self.source.name,
+            source::quoted(&self.variant.name),
+            self.trial.seed,
+            self.trial.run.fingerprint
+        )
+    }
+
+    /// What else there is to see, how to see this again, and the run's name.
+    fn last_lines(&self, args: &RunArgs, output: &mut Output) -> Result<(), Failure> {
+        let others = self.source.scenario.variants.iter().filter(|variant| variant.name != self.variant.name);
+        let widest =
+            self.source.scenario.variants.iter().map(|variant| variant.name.len()).max().unwrap_or(0);
+        for (number, variant) in others.enumerate() {
+            let lead = if number == 0 { "also    " } else { "        " };
+            output.line(&format!(
+                "{lead}--variant {:<widest$}  {}",
+                text::safe(&variant.name, output.style),
+                text::sentence(&variant.title, output.style)
+            ))?;
+        }
+        if let Some(explanation) = self.explanation {
+            output.line(&format!("explain anachron explain {}", explanation.kind.name()))?;
+        }
+        if let Some(path) = &args.history {
+            output.line(&format!("history {}", source::quoted(&path.display().to_string())))?;
+        }
+        if let Some(path) = &args.trace {
+            output.line(&format!("trace   {}", source::quoted(&path.display().to_string())))?;
+        }
+        output.line(&format!("replay  {}", self.replay()))?;
+        output.line(&format!("run {}", self.trial.run.fingerprint))?;
+        Ok(())
+    }
+}
+
+fn clock_note(clock: &anachron_scenario::Clock) -> Option<String> {
+    let offset = (clock.offset != 0).then(|| {
+        let sign = if clock.offset < 0 { '-' } else { '+' };
+        format!("{sign}{}", anachron_vocabulary::VirtualDuration(clock.offset.unsigned_abs()))
+    });
+    let drift = (clock.drift_ppm != 0).then(|| format!("{:+} ppm", clock.drift_ppm));
+    let parts: Vec<String> = offset.into_iter().chain(drift).collect();
+    (!parts.is_empty()).then(|| parts.join(" "))
+}
+
+/// Runs again, and names the first event that differs.
+fn self_check(
+    experiment: &Experiment,
+    seed: u64,
+    fingerprint: Fingerprint,
+    events: &[Event],
+) -> Result<(), Failure> {
+    let (again, events_again) = experiment.strategy.run_observed(&experiment.world(seed));
+    let blind = experiment.strategy.run(&experiment.world(seed));
+    if again.fingerprint == fingerprint && blind.fingerprint == fingerprint && events == events_again {
+        note("self-check: three runs, observed and not, are the same");
+        return Ok(());
+    }
+    let differs = events.iter().zip(&events_again).position(|(first, second)| first != second);
+    let message = match differs {
+        Some(at) => {
+            format!("two runs differ, first at event {at}:\n  {:?}\n  {:?}", events[at], events_again[at])
+        }
+        None if events.len() == events_again.len() => format!(
+            "a run that is observed differs from one that is not: {fingerprint}, {}",
+            blind.fingerprint
+        ),
+        None => format!("one run has {} events, the other {}", events.len(), events_again.len()),
+    };
+    Err(Failure::Told(Exit::Diverged, message))
+}
