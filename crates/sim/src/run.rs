@@ -19,7 +19,7 @@ pub struct Run {
     pub fingerprint: Fingerprint,
     /// What it took.
     pub statistics: Statistics,
-    /// The answers to what was asked afterwards, if it was.
+    /// The answers to what was asked afterwards, if it was and if [`World::step_limit`] left time for them.
     pub rest: Option<Rest>,
     /// True if the run was cut off by [`World::step_limit`]: its history is honest but short.
     pub step_limit_reached: bool,

@@ -167,9 +167,11 @@ impl<'w, R: Replica, O: Observer> Simulation<'w, R, O> {
         }
         let end = VirtualTime::ZERO + self.world.duration;
         self.run_until(end, |_| false);
-        // Whatever comes later is not part of the history.
-        let records = std::mem::take(&mut self.records);
-        let rest = self.world.afterwards.as_ref().map(|afterwards| self.rest(afterwards));
+        let operations = self.records.len();
+        let rest = self.world.afterwards.as_ref().and_then(|afterwards| self.rest(afterwards));
+        // Whatever came later is not part of the history.
+        let mut records = self.records;
+        records.truncate(operations);
         self.statistics.steps = self.step;
         Run {
             history: History {
@@ -253,7 +255,7 @@ impl<'w, R: Replica, O: Observer> Simulation<'w, R, O> {
                 self.statistics.delivered += 1;
                 self.observe(|| Happening::Delivered { message: id });
                 let number = to.client.index();
-                let next = self.clients[number].answered(self.now, to, *answer);
+                let next = self.clients[number].answered(self.now, from, to, *answer);
                 self.client_move(number, next);
             }
             Waiting::Timer { node, boot, slot } => self.timer(node, boot, slot),

@@ -6,8 +6,8 @@
 
 mod kit;
 
-// mod afterwards;
-// mod clients;
+mod afterwards;
+mod clients;
 mod clocks;
 // mod determinism;
 mod disks;
