@@ -110,7 +110,7 @@ mod tests {
     }
 
     /// Stores all in one order, then in the other; returns the two values at the end.
-    fn both_ways(writes: [Stamped; 2], rule: Storing) -> [Value; 2] {
+    fn both_ways(writes: &[Stamped; 2], rule: Storing) -> [Value; 2] {
         let run = |order: [usize; 2]| {
             let mut registers = Registers::default();
             for index in order {
@@ -124,15 +124,15 @@ mod tests {
     #[test]
     fn by_the_total_order_all_arrivals_end_the_same() {
         let rule = Storing::IfNewer(Order::Total);
-        assert_eq!(both_ways([stamped(2, 0, 5), stamped(1, 1, 1)], rule), [5.into(), 5.into()]);
-        assert_eq!(both_ways([stamped(1, 0, 5), stamped(1, 1, 1)], rule), [1.into(), 1.into()]);
+        assert_eq!(both_ways(&[stamped(2, 0, 5), stamped(1, 1, 1)], rule), [5.into(), 5.into()]);
+        assert_eq!(both_ways(&[stamped(1, 0, 5), stamped(1, 1, 1)], rule), [1.into(), 1.into()]);
     }
 
     #[test]
     fn without_the_tie_break_or_the_comparison_they_do_not() {
         let tie = [stamped(1, 0, 5), stamped(1, 1, 1)];
-        assert_eq!(both_ways(tie.clone(), Storing::IfNewer(Order::CounterOnly)), [5.into(), 1.into()]);
-        assert_eq!(both_ways([stamped(2, 0, 5), stamped(1, 1, 1)], Storing::Always), [1.into(), 5.into()]);
+        assert_eq!(both_ways(&tie, Storing::IfNewer(Order::CounterOnly)), [5.into(), 1.into()]);
+        assert_eq!(both_ways(&[stamped(2, 0, 5), stamped(1, 1, 1)], Storing::Always), [1.into(), 5.into()]);
     }
 
     #[test]

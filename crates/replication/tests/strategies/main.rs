@@ -1,6 +1,11 @@
 //! Single-leader and leaderless strategies as others see them: stories that can be read, and small random worlds.
 
 mod abd;
+mod abd_random;
+mod atomicity;
 mod leaderless;
+mod leaderless_random;
+mod shuffle;
 mod single_leader;
+mod single_leader_random;
 mod story;
