@@ -23,6 +23,11 @@ impl Quorum {
         Self { needed, heard: BTreeSet::new() }
     }
 
+    /// How many nodes have to answer.
+    pub fn needed(&self) -> usize {
+        self.needed
+    }
+
     /// This node has answered. False if it had before.
     pub fn hear(&mut self, node: NodeId) -> bool {
         self.heard.insert(node)

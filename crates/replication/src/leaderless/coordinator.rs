@@ -166,9 +166,9 @@ impl Leaderless {
         }
     }
 
-    /// Sets the `Resend` timer while a request waits for its quorum.
+    /// Sets the `Resend` timer while a request waits for other nodes.
     pub(super) fn see_to_resending(&mut self, cx: &mut Context<'_, Self>) {
-        let waiting = !self.pending.is_empty();
+        let waiting = self.pending.values().any(|pending| pending.quorum.needed() > 1);
         if waiting && !self.resending {
             cx.set_timer(Timer::Resend, self.config.resend_interval);
         } else if !waiting && self.resending {
