@@ -148,7 +148,8 @@ const ROWS: &[Row] = &[
 ];
 
 fn main() {
-    let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let wanted: Vec<String> =
+        std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     println!(
         "{:26} {:>11} {:>10} {:>5} {:>12} {:>6} {:>15} {:>12}  certificate",
         "family", "concurrency", "operations", "seed", "check", "x", "verdict", "configs"

@@ -69,6 +69,12 @@ pub(crate) trait Machine {
         false
     }
 
+    /// Hint for making a core smaller: the class of an operation that leaves what this one leaves, wherever it takes
+    /// effect, and tells nothing of what was there before (a compare-and-set taken for a plain write).
+    fn as_write(&self, _class: u32) -> Option<u32> {
+        None
+    }
+
     /// Bytes that remembered states and transitions take.
     fn bytes(&self) -> usize;
 }

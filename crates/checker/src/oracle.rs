@@ -44,22 +44,16 @@ fn brute_force(history: &History, object: &Object, state: &ObjectState, left: &m
 
 fn oracle(history: &History, options: &CheckOptions) -> bool {
     let object = options.object();
-    let mut left: Vec<OperationId> = history
-        .iter()
-        .filter(|(_, record)| record.outcome != Outcome::Failed)
-        .map(|(id, _)| id)
-        .collect();
+    let mut left: Vec<OperationId> =
+        history.iter().filter(|(_, record)| record.outcome != Outcome::Failed).map(|(id, _)| id).collect();
     brute_force(history, &object, &object.initial(), &mut left)
 }
 
 /// Wing and Gong's search with Lowe's memory and nothing else, for histories that brute force can't do.
 fn plain_wing_gong(history: &History, options: &CheckOptions) -> bool {
     let object = options.object();
-    let all: Vec<OperationId> = history
-        .iter()
-        .filter(|(_, record)| record.outcome != Outcome::Failed)
-        .map(|(id, _)| id)
-        .collect();
+    let all: Vec<OperationId> =
+        history.iter().filter(|(_, record)| record.outcome != Outcome::Failed).map(|(id, _)| id).collect();
     assert!(all.len() <= 64);
     let mut seen: BTreeMap<u64, Vec<ObjectState>> = BTreeMap::new();
     let mut stack = vec![(0_u64, object.initial())];
@@ -158,7 +152,8 @@ fn compare(history: &History, options: &CheckOptions, expected: bool, every_set:
     }
     let (compiled, operations) = compile(part);
     let sets = reduction_sets();
-    let chosen = if every_set { &sets[..] } else { &sets[(tally.histories % sets.len() as u64) as usize..][..1] };
+    let chosen =
+        if every_set { &sets[..] } else { &sets[(tally.histories % sets.len() as u64) as usize..][..1] };
     let strategies = [Strategy::DepthFirst, Strategy::BreadthFirst];
     match compiled {
         Compiled::Register(mut machine) => {
@@ -167,7 +162,9 @@ fn compare(history: &History, options: &CheckOptions, expected: bool, every_set:
                 assert_eq!(matches!(zones, Zones::Order(_)), expected, "zones\n{}", case());
             }
             let instance = Instance::new(&machine, &operations);
-            for (&reductions, strategy) in chosen.iter().flat_map(|set| strategies.map(|strategy| (set, strategy))) {
+            for (&reductions, strategy) in
+                chosen.iter().flat_map(|set| strategies.map(|strategy| (set, strategy)))
+            {
                 tally.searches += 1;
                 let found = searched(history, options, &mut machine, &instance, strategy, reductions);
                 assert_eq!(found, expected, "{strategy:?} {reductions:?}\n{}", case());
@@ -175,7 +172,9 @@ fn compare(history: &History, options: &CheckOptions, expected: bool, every_set:
         }
         Compiled::Text(mut machine) => {
             let instance = Instance::new(&machine, &operations);
-            for (&reductions, strategy) in chosen.iter().flat_map(|set| strategies.map(|strategy| (set, strategy))) {
+            for (&reductions, strategy) in
+                chosen.iter().flat_map(|set| strategies.map(|strategy| (set, strategy)))
+            {
                 tally.searches += 1;
                 let found = searched(history, options, &mut machine, &instance, strategy, reductions);
                 assert_eq!(found, expected, "{strategy:?} {reductions:?}\n{}", case());

@@ -38,9 +38,11 @@ fn by_search<M: Machine>(machine: &mut M, operations: &[Timed], budget: &mut Bud
     let (found, explored) = search(&instance, machine, Strategy::InTurns, Reductions::ALL, budget);
     let verdict = match found {
         Found::Order(order) => Verdict::Linearizable(Order(order)),
-        Found::NoOrder { furthest, .. } => {
+        Found::NoOrder { furthest, longest } => {
             drop(instance);
-            Verdict::NotLinearizable(Shrinker::new(machine, operations, budget).before(furthest, explored))
+            Verdict::NotLinearizable(
+                Shrinker::new(machine, operations, budget).before(furthest, explored, longest),
+            )
         }
         Found::Spent { limit, longest, placed } => Verdict::Undecided(Progress {
             longest_order: longest,
@@ -108,7 +110,10 @@ pub fn check_specification<S: Specification>(
 }
 
 /// The operations of events, with their classes.
-pub(crate) fn timed<S: Specification>(machine: &mut GenericMachine<'_, S>, events: &[Event<S>]) -> Vec<Timed> {
+pub(crate) fn timed<S: Specification>(
+    machine: &mut GenericMachine<'_, S>,
+    events: &[Event<S>],
+) -> Vec<Timed> {
     let timed = |(index, event): (usize, &Event<S>)| {
         assert!(event.reply.is_none() || event.call <= event.returned, "event {index} ends before its call");
         Timed {

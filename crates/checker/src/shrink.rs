@@ -1,6 +1,7 @@
 //! From a violation to its core: the few operations that can't be put in order whatever the others did.
 //!
-//! An operation is in a core as it was, or as one of unknown outcome, or it is *gone*. Which may be gone is stated, with
+//! An operation is in a core as it was, as a plain write (a compare-and-set whose observation is dropped), as one of
+//! unknown outcome, or it is *gone*. Which may be gone is stated, with
 //! the proof, in the verifier (`verify/core_rules.rs`); here the rule is: whoever may notice an operation that is gone
 //! either returned before it was called, or was called after a kept operation that overwrites everything and that was
 //! itself called after the one that is gone had returned. Besides, an operation that needs a state keeps at least one
@@ -27,6 +28,7 @@ const SMALL: usize = 400;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Fate {
     AsItWas,
+    AsWrite,
     AsUnknown,
     Gone,
 }
@@ -90,7 +92,7 @@ impl<'a, 'b, M: Machine> Shrinker<'a, 'b, M> {
     }
 
     /// The core of a violation that shows when the first operations by return, up to number `furthest`, are placed.
-    pub(crate) fn before(mut self, furthest: u32, effort: u64) -> Core {
+    pub(crate) fn before(mut self, furthest: u32, effort: u64, longest: Vec<OperationId>) -> Core {
         let mut by_return: Vec<usize> =
             (0..self.operations.len()).filter(|&index| self.operations[index].returned.is_some()).collect();
         by_return.sort_unstable_by_key(|&index| (self.operations[index].returned, self.operations[index].id));
@@ -100,19 +102,22 @@ impl<'a, 'b, M: Machine> Shrinker<'a, 'b, M> {
             let start = end.saturating_sub(span);
             self.list(by_return[start..end].iter().copied());
             self.close();
-            let whole = start == 0;
-            let allowance = if whole { effort.saturating_mul(4).max(TRIAL * 10) } else { TRIAL };
-            if self.is_refuted(allowance) == Some(true) {
+            if self.is_refuted(TRIAL) == Some(true) {
                 return self.smaller(true);
             }
-            if whole {
+            if start == 0 {
                 break;
             }
             span = if self.explored > TRIALS { end } else { span * 2 };
         }
-        // The prefix alone could not be refuted within the allowance: everything stays.
+        // Everything as it was is known to have no order, but the search is due to find it once more.
         self.list(0..self.operations.len());
-        self.smaller(false)
+        let refuted = self.is_refuted(effort.saturating_mul(4).max(TRIAL * 10));
+        assert_ne!(refuted, Some(false), "the history was found to have no order");
+        if refuted.is_none() {
+            self.longest = longest;
+        }
+        self.smaller(refuted.is_some())
     }
 
     /// Starts again with these operations as they are.
@@ -132,18 +137,41 @@ impl<'a, 'b, M: Machine> Shrinker<'a, 'b, M> {
         }
     }
 
-    /// Brings back whatever may not be gone.
+    /// Brings back whatever may not be gone. Where it can, an operation comes back as a plain write: a write notices
+    /// nothing, so it brings nobody along, and screens off what lies behind it.
     fn close(&mut self) {
-        loop {
-            let mut missing = self.missing(usize::MAX);
-            if missing.is_empty() {
-                return;
+        let mut next = 0;
+        while let Some(&index) = self.listed.get(next) {
+            let mut missing = Vec::new();
+            loop {
+                missing.clear();
+                self.missing_for(index, 1, &mut missing);
+                let Some(&changer) = missing.first() else { break };
+                self.bring_back(changer);
+                if self.fates[changer] == Fate::AsItWas
+                    && self.machine.as_write(self.operations[changer].class).is_some()
+                {
+                    self.fates[changer] = Fate::AsWrite;
+                }
             }
-            missing.sort_unstable();
-            missing.dedup();
-            for index in missing {
-                self.bring_back(index);
-            }
+            next += 1;
+        }
+    }
+
+    /// The class of an operation as it is kept.
+    fn class(&self, index: usize) -> u32 {
+        let class = self.operations[index].class;
+        match self.fates[index] {
+            Fate::AsWrite => self.machine.as_write(class).expect("it can be taken for a write"),
+            _ => class,
+        }
+    }
+
+    /// When an operation, as it is kept, returned; at the end of time if it need not.
+    fn kept_return(&self, index: usize) -> i64 {
+        match self.fates[index] {
+            Fate::AsItWas | Fate::AsWrite => returned(&self.operations[index]),
+            Fate::AsUnknown | Fate::Gone => i64::MAX,
         }
     }
 
@@ -162,16 +190,16 @@ impl<'a, 'b, M: Machine> Shrinker<'a, 'b, M> {
     /// Operations that are gone and that the listed operation `index` may notice.
     fn missing_for(&self, index: usize, limit: usize, missing: &mut Vec<usize>) {
         let observer = &self.operations[index];
+        let class = self.class(index);
         // The end of its own interval, as it is kept.
-        let end = if self.fates[index] == Fate::AsItWas { returned(observer) } else { i64::MAX };
+        let end = self.kept_return(index);
         // The latest call of a kept operation that overwrites everything and returned before this one was called.
         let screen = self
             .listed
             .iter()
-            .filter(|&&other| self.fates[other] == Fate::AsItWas)
-            .map(|&other| &self.operations[other])
-            .filter(|other| self.machine.overwrites(other.class) && returned(other) < observer.call)
-            .map(|other| other.call)
+            .filter(|&&other| self.kept_return(other) < observer.call)
+            .filter(|&&other| self.machine.overwrites(self.class(other)))
+            .map(|&other| self.operations[other].call)
             .max()
             .unwrap_or(i64::MIN);
         let called_in_time = self.changers.partition_point(|&changer| self.operations[changer].call <= end);
@@ -184,7 +212,7 @@ impl<'a, 'b, M: Machine> Shrinker<'a, 'b, M> {
             let operation = &self.operations[changer];
             if self.fates[changer] == Fate::Gone
                 && returned(operation) >= screen
-                && self.machine.may_notice(observer.class, operation.class)
+                && self.machine.may_notice(class, operation.class)
             {
                 missing.push(changer);
                 if missing.len() >= limit {
@@ -193,7 +221,7 @@ impl<'a, 'b, M: Machine> Shrinker<'a, 'b, M> {
             }
         }
         // Somebody who leaves the state that it needs: the last one called, if there is a choice.
-        if let Some(state) = self.machine.requires(observer.class)
+        if let Some(state) = self.machine.requires(class)
             && state != self.machine.initial()
             && self.left_states.binary_search(&state).is_ok()
             && !self
@@ -220,11 +248,11 @@ impl<'a, 'b, M: Machine> Shrinker<'a, 'b, M> {
         listed.sort_unstable();
         for index in listed {
             let returned = match self.fates[index] {
-                Fate::AsItWas => self.operations[index].returned,
+                Fate::AsItWas | Fate::AsWrite => self.operations[index].returned,
                 Fate::AsUnknown => None,
                 Fate::Gone => unreachable!("what is listed is not gone"),
             };
-            kept.push(Timed { returned, ..self.operations[index] });
+            kept.push(Timed { returned, class: self.class(index), ..self.operations[index] });
         }
         let instance = Instance::new(self.machine, &kept);
         let mut stop = || self.budget.stopped();
@@ -256,9 +284,7 @@ impl<'a, 'b, M: Machine> Shrinker<'a, 'b, M> {
                         minimal = false;
                         break;
                     }
-                    changed |= self.try_fate(index, Fate::Gone)
-                        || (!self.machine.is_observer(self.operations[index].class)
-                            && self.try_fate(index, Fate::AsUnknown));
+                    changed |= self.weaken(index);
                 }
                 if !changed || !minimal {
                     break;
@@ -266,6 +292,15 @@ impl<'a, 'b, M: Machine> Shrinker<'a, 'b, M> {
             }
         }
         self.core(minimal)
+    }
+
+    /// Weakens an operation as far as it goes in one step.
+    fn weaken(&mut self, index: usize) -> bool {
+        let class = self.operations[index].class;
+        let as_it_was = self.fates[index] == Fate::AsItWas;
+        self.try_fate(index, Fate::Gone)
+            || (as_it_was && self.machine.as_write(class).is_some() && self.try_fate(index, Fate::AsWrite))
+            || (as_it_was && !self.machine.is_observer(class) && self.try_fate(index, Fate::AsUnknown))
     }
 
     /// Weakens an operation if that is allowed and leaves a violation.
@@ -296,7 +331,12 @@ impl<'a, 'b, M: Machine> Shrinker<'a, 'b, M> {
             .iter()
             .map(|&index| CoreOperation {
                 id: self.operations[index].id,
-                kept: if self.fates[index] == Fate::AsItWas { Kept::AsItWas } else { Kept::AsUnknown },
+                kept: match self.fates[index] {
+                    Fate::AsItWas => Kept::AsItWas,
+                    Fate::AsWrite => Kept::AsWrite,
+                    Fate::AsUnknown => Kept::AsUnknown,
+                    Fate::Gone => unreachable!("what is listed is not gone"),
+                },
             })
             .collect();
         Core { operations, longest_order: self.longest, minimal }

@@ -156,8 +156,11 @@ pub fn initial(model: Model) -> Value {
 fn operation(shape: &Shape, dice: &mut Dice, state: &ObjectState) -> Operation {
     let fresh = i64::try_from(dice.bits() >> 8).expect("56 bits");
     let mut value = || {
-        let number =
-            if shape.values == 0 { fresh } else { i64::try_from(dice.below(shape.values)).expect("a few values") };
+        let number = if shape.values == 0 {
+            fresh
+        } else {
+            i64::try_from(dice.below(shape.values)).expect("a few values")
+        };
         Value::Integer(number)
     };
     let (first, second) = (value(), value());
@@ -235,8 +238,7 @@ pub fn scramble(model: Model, dice: &mut Dice) -> History {
         _ => Value::Integer(dice.below(values) as i64),
     };
     let text = |dice: &mut Dice| -> Value {
-        let text: String =
-            (0..dice.below(3)).map(|_| if dice.permille(500) { 'a' } else { 'b' }).collect();
+        let text: String = (0..dice.below(3)).map(|_| if dice.permille(500) { 'a' } else { 'b' }).collect();
         Value::Text(text.into())
     };
     let records = (0..operations)

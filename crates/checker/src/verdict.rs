@@ -21,6 +21,8 @@ pub struct Order(pub Vec<OperationId>);
 pub enum Kept {
     /// As the history has it.
     AsItWas,
+    /// A compare-and-set that swapped, weakened to a plain write of its new value: what it saw does not count.
+    AsWrite,
     /// Its outcome weakened to unknown: it may take effect at any time after its call, or never.
     AsUnknown,
 }
@@ -37,7 +39,7 @@ pub struct CoreOperation {
 /// A small set of one object's operations that can't be put in order whatever the others did.
 ///
 /// Only weakenings that can't invent a violation lead from the history to its core: an operation that only observes
-/// may go; one that changes the object may become unknown; an unknown one may go if nothing kept could ever notice
+/// may go; one that changes the object may become unknown, a compare-and-set a write; any may go if nothing kept could ever notice
 /// it (see [`verify::verify_core`](crate::verify::verify_core), which states and checks the rule).
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Core {

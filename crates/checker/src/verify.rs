@@ -13,13 +13,13 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use anachron_history::History;
-use anachron_vocabulary::{Key, OperationId, Outcome};
+use anachron_vocabulary::{Key, Operation, OperationId, Outcome, Reply};
 
 use crate::{CheckOptions, Core, CoreOperation, Kept, Order, PartVerdict, Verdict};
 use replay::Replay;
 
-/// How many configurations the re-check of a core may take.
-const CORE_CONFIGURATIONS: usize = 200_000;
+/// How much the re-check of a core may take: configurations times the pairs of operations looked at in each.
+const CORE_EFFORT: usize = 200_000_000;
 
 /// Why a certificate does not prove its verdict.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -38,7 +38,7 @@ pub enum Flaw {
     RealTime(OperationId, OperationId),
     /// The specification refuses this operation at its place in the order.
     Refused(OperationId),
-    /// The core keeps an operation as it was whose outcome nobody knows.
+    /// The core keeps an operation as it was whose outcome nobody knows, or as a write one that did not swap.
     NotOk(OperationId),
     /// The core leaves out an operation that something kept could notice: without it the core proves nothing.
     Needed(OperationId),
@@ -64,7 +64,9 @@ impl fmt::Display for Flaw {
                 first.0, second.0
             ),
             Self::Refused(id) => write!(f, "operation {} is not legal at its place in the order", id.0),
-            Self::NotOk(id) => write!(f, "operation {} is kept as it was, but its outcome is unknown", id.0),
+            Self::NotOk(id) => {
+                write!(f, "operation {} is kept in a form that its outcome does not allow", id.0)
+            }
             Self::Needed(id) => {
                 write!(f, "operation {} is left out of the core, but something kept could notice it", id.0)
             }
@@ -164,7 +166,16 @@ pub fn verify_core(history: &History, options: &CheckOptions, key: Key, core: &C
     let kept = &core.operations;
     check_names(history, key, kept.iter().map(|kept| kept.id))?;
     for &CoreOperation { id, kept } in kept {
-        if kept == Kept::AsItWas && !matches!(history.record(id).outcome, Outcome::Ok(_)) {
+        let record = history.record(id);
+        let fits = match kept {
+            Kept::AsItWas => matches!(record.outcome, Outcome::Ok(_)),
+            Kept::AsWrite => {
+                matches!(record.operation, Operation::CompareAndSet { .. })
+                    && record.outcome == Outcome::Ok(Reply::Swapped(true))
+            }
+            Kept::AsUnknown => true,
+        };
+        if !fits {
             return Err(Flaw::NotOk(id));
         }
     }
@@ -185,7 +196,7 @@ enum Answer {
 
 /// Wing and Gong's search (1993), remembering what it has seen: try every operation that nothing unplaced precedes.
 fn legal_order(history: &History, options: &CheckOptions, kept: &[CoreOperation]) -> Answer {
-    let required = |index: usize| kept[index].kept == Kept::AsItWas;
+    let required = |index: usize| kept[index].kept != Kept::AsUnknown;
     let precedes = |first: usize, second: usize| {
         required(first) && history.record(kept[first].id).precedes(history.record(kept[second].id))
     };
@@ -198,7 +209,7 @@ fn legal_order(history: &History, options: &CheckOptions, kept: &[CoreOperation]
         if !seen.insert((placed.clone(), object.clone())) {
             continue;
         }
-        if seen.len() > CORE_CONFIGURATIONS {
+        if seen.len() * kept.len() * kept.len() > CORE_EFFORT {
             return Answer::TooBig;
         }
         for next in 0..kept.len() {
@@ -206,12 +217,18 @@ fn legal_order(history: &History, options: &CheckOptions, kept: &[CoreOperation]
                 continue;
             }
             let record = history.record(kept[next].id);
-            let reply = match &record.outcome {
-                Outcome::Ok(reply) if required(next) => Some(reply),
+            let reply = match (&record.outcome, kept[next].kept) {
+                (Outcome::Ok(reply), Kept::AsItWas) => Some(reply),
                 _ => None,
             };
             let mut after = object.clone();
-            if after.apply(&record.operation, reply) {
+            let legal = match (&record.operation, kept[next].kept) {
+                (Operation::CompareAndSet { new, .. }, Kept::AsWrite) => {
+                    after.apply(&Operation::Write(new.clone()), None)
+                }
+                (operation, _) => after.apply(operation, reply),
+            };
+            if legal {
                 let (mut placed, mut order) = (placed.clone(), order.clone());
                 placed[next] = true;
                 order.push(kept[next].id);

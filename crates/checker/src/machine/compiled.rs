@@ -72,8 +72,17 @@ fn compile_register(part: &Part<'_>) -> (Compiled, Vec<Timed>) {
         let observes = matches!(class, Class::Saw(_) | Class::SawOther(_));
         (reply.is_some() || !observes).then(|| classes.number(class))
     });
+    let mut writes = Vec::new();
+    if part.model != Model::Mutex {
+        for number in 0..classes.len() {
+            writes.push(match *classes.get(number as u32) {
+                Class::Swapped(_, new) => Some(classes.number(Class::Wrote(new))),
+                _ => None,
+            });
+        }
+    }
     let classes = (0..classes.len()).map(|number| *classes.get(number as u32)).collect();
-    (Compiled::Register(RegisterMachine { initial, classes }), operations)
+    (Compiled::Register(RegisterMachine { initial, classes, writes }), operations)
 }
 
 fn compile_text(part: &Part<'_>) -> (Compiled, Vec<Timed>) {

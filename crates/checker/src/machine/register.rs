@@ -22,6 +22,8 @@ pub(crate) enum Class {
 pub(crate) struct RegisterMachine {
     pub(crate) initial: u32,
     pub(crate) classes: Vec<Class>,
+    /// For each class that swaps, the class that writes the same value; empty for a lock.
+    pub(crate) writes: Vec<Option<u32>>,
 }
 
 impl RegisterMachine {
@@ -78,6 +80,10 @@ impl Machine for RegisterMachine {
 
     fn overwrites(&self, class: u32) -> bool {
         matches!(self.class(class), Class::Wrote(_))
+    }
+
+    fn as_write(&self, class: u32) -> Option<u32> {
+        self.writes.get(class as usize).copied().flatten()
     }
 
     fn bytes(&self) -> usize {

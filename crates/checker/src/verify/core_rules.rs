@@ -3,14 +3,15 @@
 //! A core is reached from the history by weakenings only, and none of them can turn a linearizable history into one
 //! that is not:
 //! 1. an operation that only observes may go: any legal order stays legal without it;
-//! 2. an operation that changes the object may become unknown: any legal order is still one;
+//! 2. an operation that changes the object may become unknown, and a compare-and-set that swapped a plain write of its
+//!    new value: any legal order is still one;
 //! 3. an operation that changes the object may go if nothing kept can *notice* it.
 //!
 //! For the third, take a legal order of the history in which only the kept operations and some that changed the object
 //! are left, let `u` be the last one in it that is not kept, and `o` what follows it. Everything behind `u` is
 //! kept. Then `u` can be taken out as well, and so on until only kept operations are left, if:
 //! - *registers, locks*: whenever `o` needs the state that `u` leaves (a compare-and-set that answered false needs that
-//!   state to be another than the one compared), then `o` returned before `u` was called, or a kept write lies in
+//!   state to be another than the one compared), then `o` returned before `u` was called, or a kept write (or what is kept as one) lies in
 //!   real time between the two, after `u` and before `o`: for then `o` can't follow `u` directly. In all other cases
 //!   `o` is a write, behind which `u` leaves no trace, or there is no `o`;
 //! - *texts with appends*: the same holds for every kept read that shows what `u` appended or begins with what it
@@ -51,22 +52,30 @@ pub(super) fn check(
     };
     for operation in kept {
         let observer = history.record(operation.id);
-        let as_it_was = operation.kept == Kept::AsItWas;
         // Kept writes that returned before the observer was called; the one called last screens off the most.
         let screen = kept
             .iter()
-            .filter(|other| other.kept == Kept::AsItWas)
-            .map(|other| history.record(other.id))
-            .filter(|other| matches!(other.operation, Operation::Write(_)) && other.precedes(observer))
+            .map(|other| (history.record(other.id), other.kept))
+            .filter(|(other, kept)| match kept {
+                Kept::AsItWas => matches!(other.operation, Operation::Write(_)),
+                Kept::AsWrite => true,
+                Kept::AsUnknown => false,
+            })
+            .map(|(other, _)| other)
+            .filter(|other| other.precedes(observer))
             .max_by_key(|write| write.call);
         for &(id, changer) in &changers {
-            let too_late = as_it_was && observer.precedes(changer);
+            let too_late = operation.kept != Kept::AsUnknown && observer.precedes(changer);
             let screened = screen.is_some_and(|write| changer.precedes(write));
-            if !listed[id.index()] && !too_late && !screened && judge.may_notice(observer, as_it_was, changer) {
+            if !listed[id.index()]
+                && !too_late
+                && !screened
+                && judge.may_notice(observer, operation.kept, changer)
+            {
                 return Err(Flaw::Needed(id));
             }
         }
-        if let Some(id) = lonely(options, &changers, &listed, observer, as_it_was) {
+        if let Some(id) = lonely(options, &changers, &listed, observer, operation.kept) {
             return Err(Flaw::Needed(id));
         }
     }
@@ -84,7 +93,11 @@ fn may_change(record: &Record) -> bool {
 }
 
 /// The value that an operation needs to be there.
-fn needed(record: &Record, as_it_was: bool) -> Option<&Value> {
+fn needed(record: &Record, kept: Kept) -> Option<&Value> {
+    if kept == Kept::AsWrite {
+        return None;
+    }
+    let as_it_was = kept == Kept::AsItWas;
     match (&record.operation, &record.outcome) {
         (Operation::Read, Outcome::Ok(Reply::Value(value))) if as_it_was => Some(value),
         (Operation::CompareAndSet { .. }, Outcome::Ok(Reply::Swapped(false))) => None,
@@ -107,9 +120,9 @@ fn lonely(
     changers: &[(OperationId, &Record)],
     listed: &[bool],
     observer: &Record,
-    as_it_was: bool,
+    kept: Kept,
 ) -> Option<OperationId> {
-    let leaves_it = |changer: &Record| match needed(observer, as_it_was) {
+    let leaves_it = |changer: &Record| match needed(observer, kept) {
         Some(value) => *value != options.initial && left(changer) == Some(value),
         None => observer.operation == Operation::Release && changer.operation == Operation::Acquire,
     };
@@ -135,23 +148,23 @@ struct Judge {
 
 impl Judge {
     /// True if the kept `observer` may notice that `changer` took effect before it.
-    fn may_notice(&self, observer: &Record, as_it_was: bool, changer: &Record) -> bool {
+    fn may_notice(&self, observer: &Record, kept: Kept, changer: &Record) -> bool {
         if self.appends {
-            return self.may_notice_text(observer, as_it_was, changer);
+            return self.may_notice_text(observer, kept, changer);
         }
         match (&observer.operation, &changer.operation) {
             (Operation::Acquire, Operation::Release) | (Operation::Release, Operation::Acquire) => true,
             (Operation::CompareAndSet { expected, .. }, _)
                 if observer.outcome == Outcome::Ok(Reply::Swapped(false)) =>
             {
-                as_it_was && left(changer).is_some_and(|value| value != expected)
+                kept == Kept::AsItWas && left(changer).is_some_and(|value| value != expected)
             }
-            _ => needed(observer, as_it_was).is_some_and(|needed| left(changer) == Some(needed)),
+            _ => needed(observer, kept).is_some_and(|needed| left(changer) == Some(needed)),
         }
     }
 
-    fn may_notice_text(&self, observer: &Record, as_it_was: bool, changer: &Record) -> bool {
-        let Some(seen) = needed(observer, as_it_was) else {
+    fn may_notice_text(&self, observer: &Record, kept: Kept, changer: &Record) -> bool {
+        let Some(seen) = needed(observer, kept) else {
             let appends = matches!(observer.operation, Operation::Append(_));
             return appends && self.refuses_appends && matches!(changer.operation, Operation::Write(_));
         };
