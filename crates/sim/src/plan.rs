@@ -38,7 +38,7 @@ pub struct PlannedFault {
 /// The kinds of fault that a plan can draw.
 #[derive(Clone, PartialEq, Debug)]
 pub enum FaultKind {
-    /// The nodes fall into two sides, each way of splitting them equally likely.
+    /// The nodes fall into two sides: each size of a side equally likely, then each choice of its nodes.
     Split,
     /// One node is cut off.
     Isolate,
@@ -182,7 +182,9 @@ impl FaultKind {
             }
             Self::Bridge => {
                 // The first of the order is the bridge; the others split around it.
-                let (near, far) = target.order[1..].split_at(target.cut.min(target.order.len()) - 1);
+                let others = &target.order[1..];
+                let near = 1 + (target.cut - 1) % others.len().saturating_sub(1).max(1);
+                let (near, far) = others.split_at(near.min(others.len()));
                 let groups = vec![Target::side(near), Target::side(far)];
                 (Fault::Partition { groups }, format!("only {node} joins {} | {}", names(near), names(far)))
             }

@@ -11,6 +11,9 @@ pub(crate) struct Script<'w> {
     client: ClientId,
     source: &'w Workload,
     random: Random,
+    /// What the next operation is drawn from. Every operation takes eight draws, whether it needs them or not, so
+    /// the k-th is the same whatever kinds came before it.
+    draws: [u64; 8],
     /// How many operations have been taken.
     taken: usize,
     /// How many unique values have been made.
@@ -21,7 +24,7 @@ pub(crate) struct Script<'w> {
 
 impl<'w> Script<'w> {
     pub(crate) fn new(client: ClientId, source: &'w Workload, random: Random) -> Self {
-        Self { client, source, random, taken: 0, made: 0, held: Vec::new() }
+        Self { client, source, random, draws: [0; 8], taken: 0, made: 0, held: Vec::new() }
     }
 
     /// When the next operation may be called, not before `earliest`; `None` if there is none left.
@@ -32,7 +35,8 @@ impl<'w> Script<'w> {
                 if self.taken >= generated.operations as usize {
                     return None;
                 }
-                let pause = generated.think_time.sample([self.random.bits(), self.random.bits()]);
+                self.draws = std::array::from_fn(|_| self.random.bits());
+                let pause = generated.think_time.sample([self.draws[0], self.draws[1]]);
                 Some(earliest.max(generated.start) + pause)
             }
         }
@@ -68,22 +72,23 @@ impl<'w> Script<'w> {
     }
 
     fn draw(&mut self, generated: &Generated) -> (Key, Operation) {
-        let kind = weighted(&generated.mix, &mut self.random);
-        let key = weighted(&generated.keys, &mut self.random);
+        let [_, _, kind, key, value, expected, ..] = self.draws;
+        let kind = weighted(&generated.mix, kind);
+        let key = weighted(&generated.keys, key);
         match kind {
             OperationKind::Read => (key, Operation::Read),
-            OperationKind::Write => (key, Operation::Write(self.value(generated.values))),
-            OperationKind::Append => (key, Operation::Append(self.value(generated.values))),
+            OperationKind::Write => (key, Operation::Write(self.value(generated.values, value))),
+            OperationKind::Append => (key, Operation::Append(self.value(generated.values, value))),
             OperationKind::CompareAndSet => {
                 let expected = match generated.values {
                     // A unique value is worth expecting only if it was ever written; guess one of this client's own.
-                    Values::Unique => Value::Integer(
-                        self.unique_base()
-                            + i64::try_from(self.random.below(self.made.unsigned_abs() + 1)).unwrap_or(0),
-                    ),
-                    Values::Below(_) => self.value(generated.values),
+                    Values::Unique => {
+                        let guess = below(self.made.unsigned_abs() + 1, expected);
+                        Value::Integer(self.unique_base() + guess)
+                    }
+                    Values::Below(_) => self.value(generated.values, expected),
                 };
-                (key, Operation::CompareAndSet { expected, new: self.value(generated.values) })
+                (key, Operation::CompareAndSet { expected, new: self.value(generated.values, value) })
             }
             OperationKind::Lock => match self.held.first() {
                 Some(&held) => (held, Operation::Release),
@@ -96,28 +101,31 @@ impl<'w> Script<'w> {
         (i64::from(self.client.0) + 1) * 1_000_000
     }
 
-    fn value(&mut self, values: Values) -> Value {
+    fn value(&mut self, values: Values, draw: u64) -> Value {
         match values {
             Values::Unique => {
                 self.made += 1;
                 Value::Integer(self.unique_base() + self.made)
             }
-            Values::Below(count) => Value::Integer(
-                i64::try_from(self.random.below(u64::from(count.max(1)))).expect("a 32-bit number"),
-            ),
+            Values::Below(count) => Value::Integer(below(u64::from(count.max(1)), draw)),
         }
     }
 }
 
+/// The number below `bound` that a draw stands for.
+fn below(bound: u64, draw: u64) -> i64 {
+    i64::try_from((u128::from(draw) * u128::from(bound)) >> 64).expect("a bound within 63 bits")
+}
+
 /// One of several, in proportion to their weights.
-fn weighted<T: Copy>(choices: &[(u32, T)], random: &mut Random) -> T {
+fn weighted<T: Copy>(choices: &[(u32, T)], draw: u64) -> T {
     let total: u64 = choices.iter().map(|(weight, _)| u64::from(*weight)).sum();
-    let mut at = random.below(total);
+    let mut at = (u128::from(draw) * u128::from(total)) >> 64;
     for &(weight, choice) in choices {
-        if at < u64::from(weight) {
+        if at < u128::from(weight) {
             return choice;
         }
-        at -= u64::from(weight);
+        at -= u128::from(weight);
     }
     unreachable!("the draw is below the sum of the weights")
 }

@@ -9,7 +9,8 @@ use super::{Simulation, Waiting};
 use crate::network::Transit;
 
 impl<R: Replica, O: Observer> Simulation<'_, R, O> {
-    /// Decides, at its arrival, whether a message is lost.
+    /// Decides, at its arrival, whether a message is lost. A loss is no step, but it is in the fingerprint; the caller
+    /// adds what the message said.
     #[inline]
     pub(super) fn is_lost(&mut self, from: Endpoint, to: Endpoint, fate: u32, id: MessageId) -> bool {
         let (sender, receiver) = (self.network.endpoint(from), self.network.endpoint(to));
@@ -28,9 +29,12 @@ impl<R: Replica, O: Observer> Simulation<'_, R, O> {
                 _ => return false,
             }
         };
+        self.hasher.word(self.now.0);
+        self.hasher.word(10 << 56 | (why as u64) << 48 | (sender as u64) << 24 | receiver as u64);
         self.observe(|| Happening::Lost { message: id, why });
         true
     }
+
     /// A message between a client and a node leaves.
     pub(super) fn leave(
         &mut self,

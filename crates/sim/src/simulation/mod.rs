@@ -219,6 +219,7 @@ impl<'w, R: Replica, O: Observer> Simulation<'w, R, O> {
         match event {
             Waiting::Message { from, to, fate, held, id, message } => {
                 if !held && self.is_lost(Endpoint::Node(from), Endpoint::Node(to), fate, id) {
+                    message.hash(&mut self.hasher);
                     return;
                 }
                 let process = &self.processes[to.index()];
@@ -234,6 +235,7 @@ impl<'w, R: Replica, O: Observer> Simulation<'w, R, O> {
             }
             Waiting::Request { to, fate, held, id, request } => {
                 if !held && self.is_lost(Endpoint::Client(request.id.client), Endpoint::Node(to), fate, id) {
+                    request.hash(&mut self.hasher);
                     return;
                 }
                 if self.processes[to.index()].paused_by > 0 {
@@ -248,6 +250,7 @@ impl<'w, R: Replica, O: Observer> Simulation<'w, R, O> {
             }
             Waiting::Answer { from, fate, id, to, answer } => {
                 if self.is_lost(Endpoint::Node(from), Endpoint::Client(to.client), fate, id) {
+                    (to, &*answer).hash(&mut self.hasher);
                     return;
                 }
                 self.identify(3, u64::from(from.0), u64::from(to.client.0));

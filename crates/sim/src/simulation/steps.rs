@@ -161,6 +161,7 @@ impl<R: Replica, O: Observer> Simulation<'_, R, O> {
                 }
                 Effect::CancelTimer { timer } => self.processes[node.index()].timers.cancel(timer),
                 Effect::Append(record) => {
+                    record.hash(&mut self.hasher);
                     self.observe(|| Happening::Appended { node, label: format!("{record:?}") });
                     let process = &mut self.processes[node.index()];
                     process.journal.append(record);
