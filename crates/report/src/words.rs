@@ -29,7 +29,7 @@ pub(crate) fn label(history: &History, record: &Record, style: Style) -> String 
         (Operation::Read, _) => on("r"),
         (Operation::Write(written), _) => {
             let shown = show(written);
-            let gap = if shown.starts_with(char::is_alphabetic) { " " } else { "" };
+            let gap = if shown.starts_with(|c: char| c.is_alphabetic() || c == '"') { " " } else { "" };
             key.as_ref().map_or_else(|| format!("w{gap}{shown}"), |key| format!("w {key}={shown}"))
         }
         (Operation::CompareAndSet { expected, new }, outcome) => {

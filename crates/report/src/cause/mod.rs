@@ -55,7 +55,10 @@ pub fn cause(picture: &Picture<'_>) -> Vec<CauseLine> {
     let Some(answered) = service.answered else { return Vec::new() };
     let missed = missed(picture, wrong)
         .and_then(|id| Some((id, journeys.service(picture.history, id).filter(|s| s.answered.is_some())?)));
-    let origin = origin(picture, wrong).and_then(|id| Some((id, journeys.service(picture.history, id)?)));
+    // Of two reads that contradict each other, the odd one may be the earlier: where did its value come from?
+    let contradicted = missed.filter(|(id, _)| picture.history.record(*id).operation.is_read());
+    let found = contradicted.map_or((wrong, service), |found| found);
+    let origin = origin(picture, found.0).and_then(|id| Some((id, journeys.service(picture.history, id)?)));
     let mut teller = Teller { picture, answered, since: answered, lines: Vec::new() };
     teller.since = [missed, origin].iter().flatten().map(|(_, s)| s.asked).min().unwrap_or(service.asked);
     let mut involved = vec![service.node];
@@ -66,10 +69,12 @@ pub fn cause(picture: &Picture<'_>) -> Vec<CauseLine> {
     teller.answer(wrong, service);
     if let Some((id, source)) = missed {
         teller.acknowledgement(id, source);
-        teller.messages(&journeys, (id, source), wrong, service.node);
+        if contradicted.is_none() {
+            teller.messages(&journeys, (id, source), wrong, service.node);
+        }
     }
     if let Some((id, source)) = origin {
-        teller.origin(id, source, service.node);
+        teller.origin(id, source, found);
     }
     teller.leadership(&involved);
     teller.crashes(&involved);
@@ -257,8 +262,9 @@ impl Teller<'_> {
             let at = source.answered.unwrap_or(source.asked);
             (at, format!("{from} sent {to} nothing between taking {mark} and {to}'s answer to {answer}"))
         } else if losses.is_empty() && arrived == 0 {
+            let all = if sent.len() == 1 { "the only message".to_owned() } else { format!("all {total}") };
             let way = if sent.len() == 1 { "was" } else { "were" };
-            (sent[0].sent, format!("{total} {route} {way} still on the way"))
+            (sent[0].sent, format!("{all} {route} {way} still on the way"))
         } else if let Some(&(at, _)) = losses.first() {
             let text = match (losses.len(), sent.len()) {
                 (1, 1) => format!("the only message {route} was lost ({reasons})"),
@@ -281,14 +287,14 @@ impl Teller<'_> {
     }
 
     /// Where the returned value came from, if that needs saying.
-    fn origin(&mut self, id: OperationId, source: Service, node: NodeId) {
+    fn origin(&mut self, id: OperationId, source: Service, (reader, read): (OperationId, Service)) {
         let unanswered = self.picture.history.record(id).outcome == Outcome::Unknown;
-        if source.node == node && !unanswered {
+        if source.node == read.node && !unanswered {
             return;
         }
         let unheard = if unanswered { "; its client never heard of it" } else { "" };
-        let (what, node) = (self.operation(id), self.name(source.node));
-        let text = format!("the value returned is that of {what}, which reached {node}{unheard}");
+        let (what, node, reader) = (self.operation(id), self.name(source.node), self.short(reader));
+        let text = format!("{reader} returns the value of {what}, which reached {node}{unheard}");
         self.tell(Weight::Origin, source.asked, text);
     }
 
