@@ -14,6 +14,7 @@
 //!
 //! Left out on purpose: bandwidth, queueing and processing time (a handler takes no time), write errors.
 
+mod check;
 mod client;
 mod clock;
 mod config;

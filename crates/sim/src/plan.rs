@@ -74,7 +74,11 @@ pub enum FaultKind {
 
 impl FaultPlan {
     /// Draws the schedule of one seed for a cluster of this size, in the order of beginnings.
+    ///
+    /// # Panics
+    /// When there is no node.
     pub fn draw(&self, seed: u64, nodes: u16) -> Vec<ScheduledFault> {
+        assert!(nodes > 0, "a cluster has at least one node");
         let streams = Streams::new(seed);
         let mut schedule = Vec::new();
         for (number, planned) in self.kinds.iter().enumerate() {

@@ -5,6 +5,7 @@ use anachron_node::Replica;
 use anachron_trace::{Fingerprint, Observer};
 use anachron_vocabulary::{Key, Value, VirtualDuration, VirtualTime};
 
+use crate::check::check;
 use crate::simulation::Simulation;
 use crate::{
     AfterTimeout, Afterwards, ClientPlan, Distribution, NodeChoice, Retry, ScriptedOperation, Workload, World,
@@ -64,8 +65,10 @@ pub struct Rest {
 /// Deterministic: the same world, configuration and version give the same [`Run`], observer or not.
 ///
 /// # Panics
-/// When the world names nodes or clients that it does not have, or a replica breaks its contract.
+/// When the world's description makes no sense (it names nodes or clients that it does not have, a fault ends before
+/// it begins, a run lasts longer than 292 years), or a replica breaks its contract.
 pub fn simulate<R: Replica, O: Observer>(world: &World, config: &R::Config, observer: &mut O) -> Run {
+    check(world);
     let probe = world.afterwards.as_ref().map(|afterwards| probe_plan(world, afterwards));
     Simulation::<R, O>::new(world, config, probe.as_ref(), observer).run()
 }

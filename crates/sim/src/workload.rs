@@ -3,6 +3,7 @@
 use anachron_node::Random;
 use anachron_vocabulary::{ClientId, Key, NodeId, Operation, Outcome, Value, VirtualTime};
 
+use crate::check::UNIQUE_VALUES_A_CLIENT;
 use crate::client::granted;
 use crate::{Generated, OperationKind, ScriptedOperation, Values, Workload};
 
@@ -98,7 +99,7 @@ impl<'w> Script<'w> {
     }
 
     fn unique_base(&self) -> i64 {
-        (i64::from(self.client.0) + 1) * 1_000_000
+        (i64::from(self.client.0) + 1) * i64::from(UNIQUE_VALUES_A_CLIENT)
     }
 
     fn value(&mut self, values: Values, draw: u64) -> Value {

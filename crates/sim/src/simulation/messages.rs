@@ -1,6 +1,6 @@
 //! Messages leave, and are lost or arrive.
 
-use anachron_node::{Answer, Replica, RequestId};
+use anachron_node::{Answer, Refusal, Replica, RequestId};
 use anachron_trace::{Endpoint, Happening, Loss, MessageId, Observer};
 use anachron_vocabulary::NodeId;
 
@@ -86,6 +86,12 @@ impl<R: Replica, O: Observer> Simulation<'_, R, O> {
 
     pub(super) fn answer(&mut self, from: NodeId, to: RequestId, answer: Answer) {
         assert!(to.client.index() < self.clients.len(), "{from} answers {}, whom nobody knows", to.client);
+        if let Answer::Refused(Refusal::NotLeader { leader: Some(leader) }) = answer {
+            assert!(
+                leader.0 < self.world.nodes,
+                "{from} names {leader} as leader, which is not in the cluster"
+            );
+        }
         let (id, transit) =
             self.leave(Endpoint::Node(from), Endpoint::Client(to.client), || answer_label(to, &answer));
         let Transit { arrival, fate } = transit;

@@ -82,7 +82,6 @@ impl<'w, R: Replica, O: Observer> Simulation<'w, R, O> {
         probe: Option<&'w ClientPlan>,
         observer: &'w mut O,
     ) -> Self {
-        assert!(world.nodes > 0, "a cluster has at least one node");
         let streams = Streams::new(world.seed);
         let network = Network::new(world, streams);
         let nodes = || (0..world.nodes).map(NodeId);

@@ -12,7 +12,7 @@ mod clocks;
 mod determinism;
 mod disks;
 // mod golden;
-// mod hostile;
+mod hostile;
 mod network;
 mod plans;
 mod processes;
