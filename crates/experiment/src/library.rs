@@ -29,6 +29,7 @@ stories![
     "lamport-1-5-1",
     "back-in-time-two-followers",
     "async-vs-consensus-leader-death",
+    "leader-death-under-raft",
 ];
 
 impl Story {

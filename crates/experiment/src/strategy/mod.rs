@@ -2,6 +2,8 @@
 //!
 //! Inside, everything is generic over the replica's type; this is the one dynamic edge, crossed once a run.
 
+mod abd;
+mod lamport;
 mod options;
 mod raft;
 mod single_leader;
@@ -71,7 +73,7 @@ pub struct WeakeningDoc {
 }
 
 /// Every strategy, in the order of the course.
-pub const STRATEGIES: [StrategyEntry; 2] = [single_leader::ENTRY, raft::ENTRY];
+pub const STRATEGIES: [StrategyEntry; 4] = [single_leader::ENTRY, lamport::ENTRY, abd::ENTRY, raft::ENTRY];
 
 /// The strategy of this name.
 pub fn find(name: &str) -> Option<&'static StrategyEntry> {

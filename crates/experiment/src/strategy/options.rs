@@ -119,6 +119,14 @@ impl<'s> Options<'s> {
         self.get(name).map_or(Ok(default), |json| self.one_duration(name, json))
     }
 
+    /// A duration, or nothing.
+    ///
+    /// # Errors
+    /// When it is there and is not one.
+    pub fn optional_duration(&self, name: &'static str) -> Result<Option<VirtualDuration>, OptionError> {
+        self.get(name).map(|json| self.one_duration(name, json)).transpose()
+    }
+
     fn one_duration(&self, name: &'static str, json: &Json) -> Result<VirtualDuration, OptionError> {
         let Json::String(text) = json else {
             return Err(self.unexpected(name, json, "a duration such as \"25ms\""));
