@@ -39,6 +39,8 @@ enum Weight {
     Answer,
     Acknowledgement,
     Messages,
+    /// A value from an operation that nobody ever heard of again.
+    Unheard,
     Leadership,
     Crash,
     Fault,
@@ -295,17 +297,21 @@ impl Teller<'_> {
         let unheard = if unanswered { "; its client never heard of it" } else { "" };
         let (what, node, reader) = (self.operation(id), self.name(source.node), self.short(reader));
         let text = format!("{reader} returns the value of {what}, which reached {node}{unheard}");
-        self.tell(Weight::Origin, source.asked, text);
+        let weight = if unanswered { Weight::Unheard } else { Weight::Origin };
+        self.tell(weight, source.asked, text);
     }
 
     /// Who of the nodes involved took the lead, and at whose word.
     fn leadership(&mut self, involved: &[NodeId]) {
         let limit = i64::try_from(self.answered.0).unwrap_or(i64::MAX);
-        let first_leader = (0..self.picture.nodes.len())
+        let leaders: Vec<(i64, u64)> = (0..self.picture.nodes.len())
             .flat_map(|index| self.stretches(NodeId::from_index(index)))
-            .filter(|stretch| stretch.state.is_leader())
-            .map(|stretch| stretch.from)
-            .min();
+            .filter_map(|stretch| match stretch.state {
+                State::Role(_, term) if stretch.state.is_leader() => Some((stretch.from, term)),
+                _ => None,
+            })
+            .collect();
+        let first_leader = leaders.iter().map(|&(from, _)| from).min();
         for &node in involved {
             let latest = self
                 .stretches(node)
@@ -318,9 +324,12 @@ impl Teller<'_> {
                 event.time == at && matches!(&event.what, Happening::Operator { node: of, .. } if *of == node)
             });
             let by = if commanded { " at an operator's command" } else { "" };
+            let own_term = term;
             let term = if term > 0 { format!(" of term {term}") } else { String::new() };
             let text = format!("{} became {role}{term}{by}", self.name(node));
-            self.tell(Weight::Leadership, at, text);
+            // A leader that comes back into a time that has moved on explains less than the new one.
+            let outdated = leaders.iter().any(|&(from, of)| from < stretch.from && of > own_term);
+            self.tell(if outdated { Weight::Note } else { Weight::Leadership }, at, text);
         }
     }
 
