@@ -2,7 +2,7 @@
 
 use anachron_node::Replica;
 use anachron_trace::{Happening, Loss, Observer};
-use anachron_vocabulary::NodeId;
+use anachron_vocabulary::{NodeId, VirtualTime};
 
 use super::{Simulation, Waiting};
 use crate::{Fault, UnsyncedTail};
@@ -101,7 +101,9 @@ impl<R: Replica, O: Observer> Simulation<'_, R, O> {
         let mut random = self.streams.crash(node, self.now);
         let process = &mut self.processes[node.index()];
         process.down_by += 1;
-        if process.down_by > 1 {
+        // Down already, or to be booted when a pause ends. A node that crashes at time zero never ran, and is shown to.
+        let at_start = process.down_by == 1 && self.now == VirtualTime::ZERO;
+        if process.replica.is_none() && !at_start {
             if wipe {
                 process.journal.crash(tail, wipe, &mut random);
             }

@@ -16,7 +16,7 @@ mod hostile;
 mod network;
 mod plans;
 mod processes;
-// mod random_worlds;
+mod random_worlds;
 mod rates;
 mod what_if;
 mod workloads;

@@ -183,6 +183,15 @@ fn a_node_that_restarts_while_it_is_paused_starts_when_the_pause_ends() {
 }
 
 #[test]
+fn a_crash_that_finds_a_node_waiting_to_be_booted_is_no_second_crash() {
+    // Down, then paused before it could restart, then struck again: it never ran in between.
+    let faults = vec![fault(15, 25, crash()), fault(20, 50, pause()), fault(30, 40, crash())];
+    let (_, watch) = play(&short(faults), &ticking());
+    assert_eq!(watch.count(|what| matches!(what, Happening::Crashed { .. })), 1);
+    assert_eq!(watch.inputs(0)[2], "50 boot []");
+}
+
+#[test]
 fn an_operators_command_waits_for_a_paused_node_too() {
     // It was carried out at once, by a node that takes no steps.
     let mut world = short(vec![fault(15, 45, pause())]);
