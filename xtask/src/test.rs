@@ -83,6 +83,25 @@ fn all(root: &Path, steps: &mut Steps) -> Result<(), String> {
             tests(cargo(root).args(["test", "--workspace", "--locked", "--no-fail-fast", "--quiet"]), counts)
         })?;
     }
+    // The golden file was met by the debug build above; a run must not depend on the build profile.
+    steps.run(
+        "the same fingerprints in a release build",
+        "see crates/experiment/tests/it/determinism.rs",
+        |counts| {
+            let mut command = cargo(root);
+            command.args([
+                "test",
+                "--release",
+                "--locked",
+                "--quiet",
+                "-p",
+                "anachron-experiment",
+                "--test",
+                "it",
+            ]);
+            tests(command.args(["--", "determinism::every_story"]), counts)
+        },
+    )?;
     steps.run("documentation", "cargo doc --workspace --no-deps", |_| {
         let mut command = cargo(root);
         command.args(["doc", "--workspace", "--no-deps", "--document-private-items", "--locked", "--quiet"]);
