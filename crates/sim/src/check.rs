@@ -92,7 +92,9 @@ fn client(world: &World, plan: &ClientPlan) {
         NodeChoice::Fixed(named) => node(world, *named, &what),
         NodeChoice::RoundRobin(list) | NodeChoice::Sticky(list) | NodeChoice::Leader(list) => {
             assert!(!list.is_empty(), "{what} has no node to ask");
-            list.iter().for_each(|&named| node(world, named, &what));
+            for &named in list {
+                node(world, named, &what);
+            }
         }
         NodeChoice::Nearest => {}
     }
@@ -127,7 +129,9 @@ fn fault(world: &World, fault: &Fault, what: &str) {
     let endpoints = |all: &[Endpoint]| all.iter().for_each(|&named| endpoint(world, named, what));
     match fault {
         Fault::Partition { groups } => {
-            groups.iter().for_each(|group| endpoints(group));
+            for group in groups {
+                endpoints(group);
+            }
             let mut seen = BTreeSet::new();
             for &member in groups.iter().flatten() {
                 assert!(seen.insert(member), "{what} puts {member} on two sides");

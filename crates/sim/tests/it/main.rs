@@ -11,7 +11,7 @@ mod clients;
 mod clocks;
 mod determinism;
 mod disks;
-// mod golden;
+mod golden;
 mod hostile;
 mod network;
 mod plans;

@@ -5,6 +5,7 @@ use anachron_trace::Loss;
 use anachron_vocabulary::Ratio;
 
 use crate::kit::chatter::{Pace, chat, chat_blindly};
+use crate::kit::watch::Journey;
 use crate::kit::{c, client, constant, fault, forever, ms, n, ratio, script, uniform, world};
 
 /// Asserts that `found` of `trials` is within five standard deviations of what this probability gives.
@@ -45,36 +46,35 @@ fn loss_of_a_message_of_its_duplicate_and_of_the_one_before_are_independent() {
     let half = ratio(1, 2);
     let world = long(4, Link { drop: half, duplicate: half, reorder: half, ..Link::reliable(uniform(1, 2)) });
     let (_, watch) = chat(&world, &LONG);
-    // A duplicate leaves right before its original.
     let all: Vec<_> = watch.link(n(0), n(1)).collect();
-    let lost = |place: usize| all[place].loss() == Some(Loss::Dropped);
-    let twice = |place: usize| all[place].label.ends_with("(duplicate)");
-    let (mut both, mut pairs, mut of_single, mut single, mut in_row, mut rows) = (0, 0, 0, 0, 0, 0);
-    let mut held_back_lost = 0;
-    let mut held_back = 0;
-    for place in 1..all.len() {
-        if twice(place) {
+    let lost = |journey: &Journey| journey.loss() == Some(Loss::Dropped);
+    let twice = |journey: &Journey| journey.label.ends_with("(duplicate)");
+    let (mut both, mut pairs, mut of_single, mut single, mut in_row) = (0, 0, 0, 0, 0);
+    let (mut held_back_lost, mut held_back) = (0, 0);
+    for pair in all.windows(2) {
+        // A duplicate leaves right before its original.
+        let (previous, journey) = (pair[0], pair[1]);
+        if twice(journey) {
             continue;
         }
-        if twice(place - 1) {
+        if twice(previous) {
             pairs += 1;
-            both += u64::from(lost(place) && lost(place - 1));
+            both += u64::from(lost(journey) && lost(previous));
         } else {
             single += 1;
-            of_single += u64::from(lost(place));
-            rows += 1;
-            in_row += u64::from(lost(place) && lost(place - 1));
+            of_single += u64::from(lost(journey));
+            in_row += u64::from(lost(journey) && lost(previous));
         }
-        let (end, _) = all[place].end.expect("it ends");
-        if end.since(all[place].sent) > ms(2) {
+        let (end, _) = journey.end.expect("it ends");
+        if end.since(journey.sent) > ms(2) {
             held_back += 1;
-            held_back_lost += u64::from(lost(place));
+            held_back_lost += u64::from(lost(journey));
         }
     }
     assert!(pairs > 9_000 && single > 9_000);
     assert_rate(both, pairs, 0.25, "a message and its duplicate lost");
     assert_rate(of_single, single, 0.5, "a message without a duplicate lost");
-    assert_rate(in_row, rows, 0.25, "two in a row lost");
+    assert_rate(in_row, single, 0.25, "two in a row lost");
     assert_rate(held_back, 20_000, 0.5, "held back");
     assert_rate(held_back_lost, held_back, 0.5, "held back and lost");
 }
@@ -98,7 +98,7 @@ fn slowness_and_being_held_back_are_drawn_apart() {
     world.faults = vec![forever(0, slow())];
     let (_, watch) = chat(&world, &LONG);
     let middle = |watch: &crate::kit::watch::Watch, low, high| {
-        let within = |journey: &&crate::kit::watch::Journey| {
+        let within = |journey: &&Journey| {
             let took = journey.end.expect("it ends").0.since(journey.sent);
             took >= ms(low) && took <= ms(high)
         };
@@ -120,7 +120,7 @@ fn faults_raise_rates_and_never_lower_them() {
     world.faults = vec![lossy(0, 5_000, ratio(1, 2)), lossy(5_000, 10_000, ratio(1, 10))];
     let (_, watch) = chat(&world, &LONG);
     for (from, probability) in [(0, 0.5), (5_000, 0.25), (10_000, 0.25)] {
-        let ended = |journey: &&crate::kit::watch::Journey| {
+        let ended = |journey: &&Journey| {
             (from..from + 5_000).contains(&(journey.end.expect("it ends").0.0 / 1_000_000))
         };
         let all: Vec<_> = watch.journeys.iter().filter(ended).collect();
