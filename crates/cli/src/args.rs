@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use anachron_checker::explain::AnomalyKind;
 use anachron_checker::{Decision, Model};
+use anachron_history::parse;
 use anachron_trace::Fingerprint;
+use anachron_vocabulary::{Operation, Value};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -163,7 +165,7 @@ pub(crate) struct CheckArgs {
     pub model: Option<String>,
     /// What an object holds before it is first written, as JSON [default: null; "" in Porcupine's key-value text]
     #[arg(long, value_name = "VALUE", value_parser = parse_value)]
-    pub initial: Option<anachron_vocabulary::Value>,
+    pub initial: Option<Value>,
     /// How the files are written
     #[arg(long, value_enum, default_value_t = InputFormat::Auto, value_name = "FORMAT")]
     pub input_format: InputFormat,
@@ -297,17 +299,18 @@ fn parse_expected(text: &str) -> Result<Expected, String> {
     Ok(Expected { decision, kind: Some(found) })
 }
 
-fn parse_value(text: &str) -> Result<anachron_vocabulary::Value, String> {
+/// Reads a value as the reader of histories would, so that the two mean the same.
+fn parse_value(text: &str) -> Result<Value, String> {
     let json: serde_json::Value = serde_json::from_str(text)
         .map_err(|error| format!("not JSON ({error}); a text needs its quotes: --initial '\"{text}\"'"))?;
-    Ok(match json {
-        serde_json::Value::Null => anachron_vocabulary::Value::Null,
-        serde_json::Value::String(text) => anachron_vocabulary::Value::from(text.as_str()),
-        serde_json::Value::Number(number) if number.as_i64().is_some() => {
-            anachron_vocabulary::Value::Integer(number.as_i64().unwrap_or_default())
-        }
-        other => anachron_vocabulary::Value::Literal(other.to_string().into()),
-    })
+    let line = serde_json::json!({ "client": 0, "f": "write", "arg": json, "call": 0, "return": 1 });
+    let read = parse(line.to_string().as_bytes(), Some(anachron_history::Format::JsonLines));
+    let history =
+        read.map_err(|error| format!("expected {}, found {}", error.expected, error.found))?.history;
+    match history.records.first().map(|record| &record.operation) {
+        Some(Operation::Write(value)) => Ok(value.clone()),
+        other => unreachable!("a line with one write was read as {other:?}"),
+    }
 }
 
 fn parse_time(text: &str) -> Result<Duration, String> {
@@ -321,11 +324,11 @@ fn parse_size(text: &str) -> Result<usize, String> {
     let lower = text.to_ascii_lowercase();
     let digits = lower.find(|c: char| !c.is_ascii_digit()).unwrap_or(lower.len());
     let (number, unit) = lower.split_at(digits);
-    let scale = match unit.trim_end_matches('b').trim_end_matches('i') {
-        "" => 1,
-        "k" => 1 << 10,
-        "m" => 1 << 20,
-        "g" => 1 << 30,
+    let scale = match unit {
+        "" | "b" => 1,
+        "k" | "kb" | "kib" => 1 << 10,
+        "m" | "mb" | "mib" => 1 << 20,
+        "g" | "gb" | "gib" => 1 << 30,
         _ => 0,
     };
     let bytes = number.parse::<usize>().ok().and_then(|number| number.checked_mul(scale));
@@ -389,9 +392,22 @@ mod tests {
         assert!(
             parse_size("lots").is_err() && parse_size("0").is_err() && parse_size("99999999999999G").is_err()
         );
+        assert!(parse_size("5bib").is_err() && parse_size("-1").is_err() && parse_size("").is_err());
         assert_eq!(parse_time("10m"), Ok(Duration::from_secs(600)));
         assert_eq!(parse_time("1.5s"), Ok(Duration::from_millis(1500)));
         assert!(parse_time("soon").is_err());
+    }
+
+    #[test]
+    fn an_initial_value_is_what_a_history_would_make_of_it() {
+        assert_eq!(parse_value("null"), Ok(Value::Null));
+        assert_eq!(parse_value(" 5 "), Ok(Value::Integer(5)));
+        assert_eq!(parse_value("\"a\""), Ok(Value::from("a")));
+        assert_eq!(parse_value("1.50"), parse_value("1.5"));
+        assert_eq!(parse_value("{\"b\":1,\"a\":[2]}"), parse_value("{\"a\":[2], \n\"b\":1}"));
+        for text in ["", "a", "1,2", "{\"a\":1"] {
+            assert!(parse_value(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -2,7 +2,12 @@
 
 use std::fmt::Display;
 use std::io;
+use std::path::Path;
 use std::process::ExitCode;
+
+use anachron_report::{Style, text};
+
+use crate::output::note;
 
 /// How the program ends. The numbers are part of the interface: scripts and CI rely on them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -23,6 +28,9 @@ pub(crate) enum Exit {
     Internal = 70,
     /// The reader interrupted.
     Interrupted = 130,
+    /// Whoever read the results stopped reading before the end, so there may be more than they know: the code that a
+    /// shell shows for a program that such a reader ends (128 and the number of SIGPIPE).
+    NobodyReads = 141,
 }
 
 impl From<Exit> for ExitCode {
@@ -41,7 +49,8 @@ Exit codes:
   4    a run differs from its fingerprint
   5    nothing was selected (an empty range of seeds)
   70   internal error, or results can't be written
-  130  interrupted";
+  130  interrupted
+  141  whoever read the results stopped reading (`| head`)";
 
 /// Why a command could not do its work.
 #[derive(Debug)]
@@ -63,15 +72,27 @@ impl Failure {
         Self::Told(Exit::Internal, message.to_string())
     }
 
+    /// Input that the system won't let us read.
+    pub(crate) fn unreadable(path: &Path, error: &io::Error) -> Self {
+        let why = match error.kind() {
+            io::ErrorKind::NotFound => "there is no such file".to_owned(),
+            io::ErrorKind::IsADirectory => "this is a folder; name the files in it".to_owned(),
+            io::ErrorKind::PermissionDenied => "you are not allowed to read it".to_owned(),
+            io::ErrorKind::InvalidData => "this is not UTF-8 text".to_owned(),
+            _ => error.to_string(),
+        };
+        // A line feed in a name must not look like a line of ours.
+        Self::usage(format!("{}: {why}", text::sentence(&path.display().to_string(), Style::default())))
+    }
+
     /// Says on stderr what is wrong, and with which code to end.
     pub(crate) fn report(self) -> Exit {
         match self {
             Self::Told(exit, message) => {
-                // If stderr is gone as well there is nobody left to tell.
-                let _ = io::Write::write_fmt(&mut io::stderr().lock(), format_args!("error: {message}\n"));
+                note(&format!("error: {message}"));
                 exit
             }
-            Self::NobodyReads => Exit::Fine,
+            Self::NobodyReads => Exit::NobodyReads,
         }
     }
 }

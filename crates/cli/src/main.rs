@@ -14,6 +14,7 @@ mod output;
 mod progress;
 mod source;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -23,7 +24,10 @@ use exit::{Exit, Failure};
 use output::Output;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(said) => return help_or_complaint(&said).unwrap_or_else(Failure::report).into(),
+    };
     interrupt::listen();
     let mut output = Output::new(&cli.look);
     let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| dispatch(&cli, &mut output)));
@@ -37,6 +41,18 @@ fn main() -> ExitCode {
         Err(_) => Err(Failure::internal("this is a bug in anachron; please report it with the lines above")),
     };
     ended.unwrap_or_else(Failure::report).into()
+}
+
+/// Help and versions are results, on stdout; all else that the parser has to say is a complaint, on stderr.
+fn help_or_complaint(said: &clap::Error) -> Result<Exit, Failure> {
+    if said.use_stderr() {
+        // If stderr is gone as well there is nobody left to tell.
+        let _ = said.print();
+        return Ok(Exit::Usage);
+    }
+    said.print()?;
+    std::io::stdout().flush()?;
+    Ok(Exit::Fine)
 }
 
 fn dispatch(cli: &Cli, output: &mut Output) -> Result<Exit, Failure> {

@@ -1,8 +1,9 @@
 //! Where results go, and how they may look.
 
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use anachron_report::Style;
+use anachron_report::{Style, text};
 
 use crate::args::{Colour, Format, Look};
 
@@ -30,7 +31,9 @@ impl Output {
                 !matches!(anstream::AutoStream::choice(&io::stdout()), anstream::ColorChoice::Never)
             }
         };
-        let style = Style { width: width.unwrap_or(80), ascii: look.ascii || !locale_is_unicode(), colour };
+        let ascii = look.ascii || !locale_is_unicode();
+        ASCII_NOTES.store(ascii, Ordering::Relaxed);
+        let style = Style { width: width.unwrap_or(80), ascii, colour };
         Self { stdout: BufWriter::new(io::stdout()), format: look.output, style }
     }
 
@@ -59,11 +62,6 @@ impl Output {
         }
     }
 
-    /// Writes bytes that are the same for everybody (a man page, a completion script).
-    pub(crate) fn raw(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.stdout.write_all(bytes)
-    }
-
     /// Makes sure that everything so far can be read.
     pub(crate) fn finish(&mut self) -> io::Result<()> {
         self.stdout.flush()
@@ -80,8 +78,15 @@ fn locale_is_unicode() -> bool {
     })
 }
 
-/// A note for people on stderr.
-pub(crate) fn note(text: &str) {
-    // Notes are not results: if nobody can read them, the work goes on.
-    let _ = writeln!(io::stderr().lock(), "{text}");
+/// True if notes may use nothing but ASCII. Notes come from threads, too, that know of no [`Output`].
+static ASCII_NOTES: AtomicBool = AtomicBool::new(false);
+
+/// A note for people on stderr. It may quote names and files of strangers: whatever a terminal could obey is escaped.
+pub(crate) fn note(said: &str) {
+    let style = Style { ascii: ASCII_NOTES.load(Ordering::Relaxed), ..Style::default() };
+    let mut stderr = io::stderr().lock();
+    for line in said.split('\n') {
+        // Notes are not results: if nobody can read them, the work goes on.
+        let _ = writeln!(stderr, "{}", text::sentence(line, style));
+    }
 }

@@ -9,6 +9,8 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use anachron_report::number::{count, thousands};
+use anachron_report::{Style, text};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::output::note;
@@ -31,29 +33,43 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// Starts telling of `what`: so much of `total` `units` is done; without a total, only how long it takes.
-    pub(crate) fn start(what: impl Into<String>, total: Option<u64>, units: &'static str) -> Self {
+    /// Starts telling how long `what` takes.
+    pub(crate) fn start(what: &str, style: Style) -> Self {
+        Self::tell(what, None, style)
+    }
+
+    /// Starts telling how many of `total` seeds are done.
+    pub(crate) fn of_seeds(what: &str, total: u64, style: Style) -> Self {
+        Self::tell(what, Some(total), style)
+    }
+
+    fn tell(what: &str, total: Option<u64>, style: Style) -> Self {
         let (done, found) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
         let (stop, stopped) = channel();
-        let what = what.into();
+        let what = text::cut(&text::sentence(what, style), 60, style);
         let teller = thread::spawn({
             let (done, found) = (Arc::clone(&done), Arc::clone(&found));
             move || {
                 let start = Instant::now();
+                let wrong = if style.ascii { "X" } else { "✗" };
                 if stopped.recv_timeout(PATIENCE) != Err(RecvTimeoutError::Timeout) {
                     return;
                 }
-                let bar = io::stderr().is_terminal().then(|| bar(&what, total, units));
+                let bar = io::stderr().is_terminal().then(|| bar(&what, total, style));
                 let pause = if bar.is_some() { REDRAW } else { LINE_EVERY };
                 loop {
                     let (done, found) = (done.load(Ordering::Relaxed), found.load(Ordering::Relaxed));
                     match &bar {
                         Some(bar) => {
                             bar.set_position(done);
-                            bar.set_message(if found > 0 { format!("  ✗ {found}") } else { String::new() });
+                            bar.set_message(if found > 0 {
+                                format!("  {wrong} {found}")
+                            } else {
+                                String::new()
+                            });
                             bar.tick();
                         }
-                        None => note(&line(&what, done, total, units, found, start.elapsed())),
+                        None => note(&line(&what, done, total, found, start.elapsed())),
                     }
                     if stopped.recv_timeout(pause) != Err(RecvTimeoutError::Timeout) {
                         break;
@@ -88,24 +104,24 @@ impl Drop for Progress {
     }
 }
 
-fn bar(what: &str, total: Option<u64>, units: &str) -> ProgressBar {
+fn bar(what: &str, total: Option<u64>, style: Style) -> ProgressBar {
     let (bar, template) = match total {
         Some(total) => (
             ProgressBar::new(total),
-            format!(
-                "{what} {{human_pos}}/{{human_len}} {units} {{bar:20}} {{percent}}%  {{per_sec}}  eta {{eta}}{{msg}}"
-            ),
+            "{prefix} {human_pos}/{human_len} seeds {bar:20} {percent}%  {per_sec}  eta {eta}{msg}",
         ),
-        None => (ProgressBar::no_length(), format!("{{spinner}} {what} {{elapsed}}{{msg}}")),
+        None => (ProgressBar::no_length(), "{spinner} {prefix} {elapsed}{msg}"),
     };
     bar.set_draw_target(ProgressDrawTarget::stderr());
-    let style = ProgressStyle::with_template(&template.replace('\n', " "));
-    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+    bar.set_prefix(what.to_owned());
+    let look = ProgressStyle::with_template(template).expect("the templates above are well-formed");
+    bar.with_style(if style.ascii { look.progress_chars("#>-").tick_chars("|/-\\ ") } else { look })
 }
 
-fn line(what: &str, done: u64, total: Option<u64>, units: &str, found: u64, elapsed: Duration) -> String {
+fn line(what: &str, done: u64, total: Option<u64>, found: u64, elapsed: Duration) -> String {
     let seconds = elapsed.as_secs();
-    let progress = total.map_or(String::new(), |total| format!(" {done} of {total} {units},"));
-    let found = if found > 0 { format!(", {found} violations") } else { String::new() };
+    let progress =
+        total.map_or(String::new(), |total| format!(" {} of {},", thousands(done), count(total, "seed")));
+    let found = if found > 0 { format!(", {}", count(found, "violation")) } else { String::new() };
     format!("{what}:{progress} {seconds} s{found}")
 }

@@ -4,9 +4,12 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use anachron_experiment::{Experiment, ExperimentError, library};
-use anachron_scenario::{Scenario, ScenarioErrors, Variant};
+use anachron_report::Style;
+use anachron_scenario::{Scenario, ScenarioErrors, Variant, nearest};
+use anachron_trace::Fingerprint;
 
 use crate::exit::Failure;
+use crate::interrupt::at_the_mercy_of;
 
 /// A story, and what the reader called it.
 pub(crate) struct Source {
@@ -16,25 +19,36 @@ pub(crate) struct Source {
     pub name: String,
 }
 
+/// The story that a reader names, or what is wrong with the name or the story.
+pub(crate) fn load(named: &OsStr, style: Style) -> Result<Source, Failure> {
+    find(named, style)?.ok_or_else(|| {
+        let near = suggestion(named, library::STORIES.iter().map(|story| story.id));
+        Failure::usage(format!(
+            "there is no story {}.{near} `anachron list` shows them all; a file of your own is named with its .json",
+            quoted(named, style)
+        ))
+    })
+}
+
 /// Reads the story that a reader names: a file if there is one or the name looks like one, else one of the catalogue.
-pub(crate) fn load(named: &OsStr) -> Result<Source, Failure> {
+/// Nothing if there is neither.
+pub(crate) fn find(named: &OsStr, style: Style) -> Result<Option<Source>, Failure> {
     let path = Path::new(named);
-    let shown = path.display().to_string();
-    let known = named.to_str().and_then(library::find);
-    if let Some(story) = known.filter(|_| !looks_like_a_file(path)) {
-        let scenario =
-            story.scenario().map_err(|errors| wrong(&format!("scenarios/{shown}.json"), &errors))?;
-        return Ok(Source { scenario, name: shown });
+    let file = looks_like_a_file(path);
+    if let Some(story) = named.to_str().and_then(library::find).filter(|_| !file) {
+        let scenario = story
+            .scenario()
+            .map_err(|errors| Failure::internal(format_args!("the story {}: {errors}", story.id)))?;
+        return Ok(Some(Source { scenario, name: story.id.to_owned() }));
     }
-    if !looks_like_a_file(path) && !path.exists() {
-        let near = nearest(&shown).map(|id| format!(" Did you mean `{id}`?")).unwrap_or_default();
-        return Err(Failure::usage(format!(
-            "there is no story `{shown}`.{near} `anachron list` shows them all; a file of your own is named with its .json"
-        )));
+    if !file && !path.exists() {
+        return Ok(None);
     }
-    let text = std::fs::read_to_string(path).map_err(|error| Failure::usage(format!("{shown}: {error}")))?;
-    let scenario = Scenario::parse(&text).map_err(|errors| wrong(&shown, &errors))?;
-    Ok(Source { scenario, name: quoted(&shown) })
+    let text = at_the_mercy_of(|| std::fs::read_to_string(path))
+        .map_err(|error| Failure::unreadable(path, &error))?;
+    let name = quoted_file(path, style);
+    let scenario = Scenario::parse(&text).map_err(|errors| wrong(&name, &errors))?;
+    Ok(Some(Source { scenario, name }))
 }
 
 fn looks_like_a_file(path: &Path) -> bool {
@@ -48,11 +62,21 @@ fn wrong(file: &str, errors: &ScenarioErrors) -> Failure {
 }
 
 /// The variant that a reader names, or the story's first.
-pub(crate) fn variant<'s>(scenario: &'s Scenario, named: Option<&str>) -> Result<&'s Variant, Failure> {
+pub(crate) fn variant<'s>(
+    scenario: &'s Scenario,
+    named: Option<&str>,
+    style: Style,
+) -> Result<&'s Variant, Failure> {
     let Some(name) = named else { return Ok(&scenario.variants[0]) };
     scenario.variant(name).ok_or_else(|| {
         let names: Vec<&str> = scenario.variants.iter().map(|variant| variant.name.as_str()).collect();
-        Failure::usage(format!("{} has no variant `{name}`; it has {}", scenario.id, names.join(", ")))
+        let near = suggestion(name.as_ref(), names.iter().copied());
+        Failure::usage(format!(
+            "{} has no variant {}.{near} It has {}",
+            scenario.id,
+            quoted(name.as_ref(), style),
+            names.join(", ")
+        ))
     })
 }
 
@@ -65,57 +89,84 @@ pub(crate) fn experiment(source: &Source, variant: &Variant) -> Result<Experimen
     })
 }
 
-/// As a shell takes it for one word.
-pub(crate) fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "-_./,:=+@%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
+/// The line that runs this again.
+pub(crate) fn replay(source: &Source, variant: &Variant, seed: u64, fingerprint: Fingerprint) -> String {
+    format!(
+        "anachron run {} --variant {} --seed {seed} --expect-run {fingerprint}",
+        source.name, variant.name
+    )
 }
 
-/// The story whose id differs least from what was typed, if it differs little.
-fn nearest(typed: &str) -> Option<&'static str> {
-    let distance = |id: &str| edit_distance(typed, id);
-    let best = library::STORIES.iter().map(|story| story.id).min_by_key(|id| distance(id))?;
-    let near = distance(best) <= 3 || (typed.len() > 3 && best.contains(typed));
-    near.then_some(best).or_else(|| {
-        let within = |story: &&library::Story| typed.len() > 3 && story.id.contains(typed);
-        library::STORIES.iter().find(within).map(|story| story.id)
-    })
+/// ` Did you mean …?`, or nothing.
+pub(crate) fn suggestion<'a>(named: &OsStr, candidates: impl Iterator<Item = &'a str> + Clone) -> String {
+    let typed = named.to_string_lossy();
+    let longer = |candidate: &&str| typed.len() > 3 && candidate.contains(&*typed);
+    nearest(&typed, candidates.clone())
+        .or_else(|| candidates.clone().find(longer))
+        .map_or_else(String::new, |near| format!(" Did you mean `{near}`?"))
 }
 
-/// How many characters must be put in, taken out or replaced (Levenshtein 1966).
-fn edit_distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().take(100).enumerate() {
-        let mut corner = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let above = row[j + 1];
-            row[j + 1] = (above + 1).min(row[j] + 1).min(corner + usize::from(x != *y));
-            corner = above;
+/// As a shell takes it for one word, and as a terminal shows it without obeying it.
+pub(crate) fn quoted(word: &OsStr, style: Style) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./,:=+@%".contains(c);
+    // What `escape_debug` leaves alone is printable and stands for itself.
+    let shown = |c: char| {
+        c == ' ' || c.is_ascii_graphic() || !style.ascii && !c.is_ascii() && c.escape_debug().count() == 1
+    };
+    match word.to_str() {
+        Some(word) if !word.is_empty() && word.chars().all(plain) => word.to_owned(),
+        Some(word) if word.chars().all(shown) => format!("'{}'", word.replace('\'', r"'\''")),
+        // POSIX.1-2024, section 2.2.4: dollar-single-quotes take any byte.
+        _ => {
+            let escaped = word.as_encoded_bytes().iter().map(|&byte| match byte {
+                b'\'' | b'\\' => format!("\\{}", char::from(byte)),
+                b' '..=b'~' => char::from(byte).to_string(),
+                // Three digits always, so that a digit behind them is not taken for one of theirs.
+                _ => format!("\\{byte:03o}"),
+            });
+            format!("$'{}'", escaped.collect::<String>())
         }
     }
-    row[b.len()]
+}
+
+/// A file as a shell takes it for one word, and as no option.
+pub(crate) fn quoted_file(path: &Path, style: Style) -> String {
+    if path.as_os_str() != "-" && path.as_os_str().as_encoded_bytes().starts_with(b"-") {
+        return quoted(Path::new(".").join(path).as_os_str(), style);
+    }
+    quoted(path.as_os_str(), style)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn near(typed: &str) -> String {
+        suggestion(typed.as_ref(), library::STORIES.iter().map(|story| story.id))
+    }
+
     #[test]
     fn a_typing_error_finds_the_story_that_was_meant() {
-        assert_eq!(nearest("lamport-151"), Some("lamport-1-5-1"));
-        assert_eq!(nearest("lost-acked-write"), Some("lost-acked-write-on-failover"));
-        assert_eq!(nearest("zebra"), None);
+        assert_eq!(near("lamport-151"), " Did you mean `lamport-1-5-1`?");
+        assert_eq!(near("lost-acked-write"), " Did you mean `lost-acked-write-on-failover`?");
+        assert_eq!(near("zebra"), "");
     }
 
     #[test]
     fn a_replay_line_survives_a_shell() {
-        assert_eq!(quoted("a/b-c.json"), "a/b-c.json");
-        assert_eq!(quoted("it's.json"), r"'it'\''s.json'");
-        assert_eq!(quoted(""), "''");
+        for (word, line) in [
+            ("a/b-c.json", "a/b-c.json"),
+            ("it's.json", r"'it'\''s.json'"),
+            ("", "''"),
+            ("a b", "'a b'"),
+            ("bell\u{7}\n1'", r"$'bell\007\0121\''"),
+            ("naïve", "'naïve'"),
+        ] {
+            assert_eq!(quoted(word.as_ref(), Style::default()), line);
+        }
+        let ascii = Style { ascii: true, ..Style::default() };
+        assert_eq!(quoted("naïve".as_ref(), ascii), r"$'na\303\257ve'");
+        assert_eq!(quoted_file(Path::new("--help.json"), ascii), "./--help.json");
+        assert_eq!(quoted_file(Path::new("-"), ascii), "-");
     }
 }

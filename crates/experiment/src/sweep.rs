@@ -127,7 +127,9 @@ pub fn sweep(
     let work = || {
         let mut own = Vec::new();
         while !interrupted.load(Ordering::Relaxed) {
-            let first = next.fetch_add(SHARE, Ordering::Relaxed);
+            // Never beyond the end: there a plain sum could begin again at 0.
+            let share = |first: u64| Some(first.saturating_add(SHARE).min(seeds.end));
+            let first = next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, share).unwrap_or(seeds.end);
             if first >= seeds.end {
                 break;
             }
@@ -156,6 +158,7 @@ pub fn sweep(
             scope.spawn(work);
         }
     });
+    in_order.into_inner().expect("no thread panicked").hand_over_the_rest();
     let mut summary = summary.into_inner().expect("no thread panicked");
     summary.interrupted = summary.seeds < seeds.end.saturating_sub(seeds.start);
     summary
@@ -176,6 +179,12 @@ impl InOrder<'_> {
             self.due = last;
             share.iter().for_each(|outcome| (self.observe)(outcome));
         }
+    }
+
+    /// After an interrupt there may be gaps: what lies behind them is told all the same, so that whoever observes
+    /// has seen every seed that the summary counts.
+    fn hand_over_the_rest(self) {
+        self.early.values().flat_map(|(_, share)| share).for_each(self.observe);
     }
 }
 

@@ -77,12 +77,13 @@ impl Rate {
     }
 }
 
-/// How long something took on the reader's own clock: `1.8 ms`, `2.4 s`, `3 min 20 s`.
+/// How long something took on the reader's own clock: `1.8 ms`, `2.4 s`, `3 min 20 s`. It goes through
+/// [`sentence`](crate::text::sentence), which knows an ASCII form of `µs`.
 pub fn took(duration: Duration) -> String {
     let micros = duration.as_micros();
     let seconds = duration.as_secs();
     match micros {
-        0..1_000 => format!("{micros} us"),
+        0..1_000 => format!("{micros} µs"),
         1_000..1_000_000 => format!("{:.1} ms", duration.as_secs_f64() * 1e3),
         1_000_000..60_000_000 => format!("{:.1} s", duration.as_secs_f64()),
         _ if seconds < 3600 => format!("{} min {} s", seconds / 60, seconds % 60),
@@ -132,7 +133,7 @@ mod tests {
     #[test]
     fn durations_read_as_people_say_them() {
         for (micros, shown) in [
-            (12, "12 us"),
+            (12, "12 µs"),
             (1_800, "1.8 ms"),
             (2_400_000, "2.4 s"),
             (200_000_000, "3 min 20 s"),

@@ -41,6 +41,7 @@ pub use error::{ScenarioError, ScenarioErrors};
 pub use fault::{Fault, FaultAction, Links, Unsynced};
 pub use latency::Latency;
 pub use model::{Model, OperationKind};
+pub use nearest::nearest;
 pub use plan::{FaultPlan, PlannedFault, PlannedKind};
 pub use quantity::{Fraction, parse_duration};
 pub use scenario::{Afterwards, OperatorAction, Scenario};

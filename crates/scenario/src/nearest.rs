@@ -4,7 +4,7 @@
 ///
 /// Near means an edit distance of at most a third of the word's length; case does not count. So a short word such as
 /// `n4` is near to nothing: every other name of two letters would be as good a guess.
-pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = plain(word);
     if word.len() > 64 {
         return None;

@@ -1,10 +1,11 @@
 //! `anachron explain`: a page on a kind of anomaly, or a story told without running it.
 
 use anachron_checker::explain::AnomalyKind;
+use anachron_experiment::library::STORIES;
 use anachron_report::jsonl;
 use serde_json::json;
 
-use super::run::paragraph;
+use super::paragraph;
 use crate::args::ExplainArgs;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
@@ -24,14 +25,14 @@ pub(crate) fn explain(args: &ExplainArgs, output: &mut Output) -> Result<Exit, F
         output.object(|| jsonl::line("page", json!({ "name": kind.name(), "text": kind.page() })))?;
         return Ok(Exit::Fine);
     }
-    let known = source::load(topic);
-    let source = match known {
-        Ok(source) => source,
-        Err(Failure::Told(exit, message)) if message.starts_with("there is no story") => {
-            let names: Vec<&str> = AnomalyKind::ALL.iter().map(|kind| kind.name()).collect();
-            return Err(Failure::Told(exit, format!("{message}. Kinds of anomaly are {}", names.join(", "))));
-        }
-        Err(failure) => return Err(failure),
+    let Some(source) = source::find(topic, output.style)? else {
+        let kinds = AnomalyKind::ALL.iter().map(|kind| kind.name());
+        let near = source::suggestion(topic, STORIES.iter().map(|story| story.id).chain(kinds));
+        return Err(Failure::usage(format!(
+            "there is neither a kind of anomaly nor a story {}.{near} `anachron explain` lists the kinds, \
+             `anachron list` the stories",
+            source::quoted(topic, output.style)
+        )));
     };
     story(&source, output)?;
     Ok(Exit::Fine)
@@ -58,11 +59,7 @@ fn story(source: &source::Source, output: &mut Output) -> Result<(), Failure> {
     output.line("")?;
     output.line("Run it")?;
     for variant in &scenario.variants {
-        output.line(&format!(
-            "  anachron run {} --variant {}",
-            source.name,
-            source::quoted(&variant.name)
-        ))?;
+        output.line(&format!("  anachron run {} --variant {}", source.name, variant.name))?;
         output.text(&paragraph("      ", &variant.title, style))?;
     }
     output.object(|| {

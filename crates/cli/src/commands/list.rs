@@ -6,7 +6,7 @@ use anachron_experiment::strategy::STRATEGIES;
 use anachron_report::jsonl;
 use serde_json::json;
 
-use super::run::paragraph;
+use super::paragraph;
 use crate::args::ListArgs;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
@@ -27,11 +27,7 @@ fn stories(output: &mut Output) -> Result<(), Failure> {
     for story in STORIES {
         let scenario =
             story.scenario().map_err(|errors| Failure::internal(format_args!("{}: {errors}", story.id)))?;
-        output.line(
-            &format!("{}  {}", scenario.id, if scenario.course { "(course)" } else { "" })
-                .trim_end()
-                .to_owned(),
-        )?;
+        output.line(&format!("{}{}", scenario.id, if scenario.course { "  (course)" } else { "" }))?;
         output.text(&paragraph("    ", &scenario.title, output.style))?;
         let widest = scenario.variants.iter().map(|variant| variant.name.len()).max().unwrap_or(0);
         for variant in &scenario.variants {
@@ -60,9 +56,11 @@ fn stories(output: &mut Output) -> Result<(), Failure> {
         })?;
     }
     output.line("")?;
-    output.line(
-        "run one with `anachron run STORY [--variant NAME]`; read about one with `anachron explain STORY`",
-    )?;
+    output.text(&paragraph(
+        "",
+        "Run one with `anachron run STORY [--variant NAME]`; read about one with `anachron explain STORY`.",
+        output.style,
+    ))?;
     Ok(())
 }
 

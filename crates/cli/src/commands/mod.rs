@@ -3,14 +3,20 @@
 pub(crate) mod check;
 pub(crate) mod explain;
 pub(crate) mod list;
+mod proof;
 pub(crate) mod run;
 pub(crate) mod shell;
 pub(crate) mod sweep;
 
-use anachron_checker::{Decision, Judgement, Verdict};
-use anachron_report::verdict::{self, Undecided};
+use std::fmt::Write as _;
 
-use crate::args::Expected;
+use anachron_checker::Decision;
+use anachron_checker::explain::AnomalyKind;
+use anachron_report::{Style, jsonl, text};
+use clap::CommandFactory;
+use serde_json::json;
+
+use crate::args::{Cli, Expected};
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
 
@@ -29,50 +35,85 @@ Try
 `anachron --help` tells the rest.
 ",
     )?;
+    output.object(|| {
+        let commands: Vec<String> =
+            Cli::command().get_subcommands().map(|command| command.get_name().to_owned()).collect();
+        jsonl::line("welcome", json!({ "version": env!("CARGO_PKG_VERSION"), "commands": commands }))
+    })?;
     Ok(Exit::Fine)
 }
 
-/// The exit code of a verdict, against an expectation if there is one.
-fn exit(
-    decision: Decision,
-    kind: Option<anachron_checker::explain::AnomalyKind>,
-    expected: Option<Expected>,
-) -> Exit {
-    match (expected, decision) {
-        (Some(expected), _) if met(expected, decision, kind) => Exit::Fine,
-        (_, Decision::Undecided) => Exit::Undecided,
-        (Some(_), _) | (None, Decision::NotLinearizable) => Exit::Violation,
-        (None, Decision::Linearizable) => Exit::Fine,
+/// Text wrapped to the width, each line behind as many columns as `lead` takes.
+fn paragraph(lead: &str, said: &str, style: Style) -> String {
+    let indent = " ".repeat(text::width(lead));
+    let room = style.width.saturating_sub(indent.len()).clamp(20, 100);
+    let mut out = String::new();
+    for (number, line) in text::wrap(&text::sentence(said, style), room).iter().enumerate() {
+        let lead = if number == 0 { lead } else { &indent };
+        writeln!(out, "{lead}{line}").expect("a string takes everything");
+    }
+    out
+}
+
+/// What a verdict is against an expectation.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Met {
+    /// As expected.
+    Yes,
+    /// Something else came out.
+    No,
+    /// Nothing came out, so nobody knows.
+    NotDecided,
+}
+
+fn met(expected: Expected, decision: Decision, kind: Option<AnomalyKind>) -> Met {
+    if expected.decision == decision && (expected.kind.is_none() || expected.kind == kind) {
+        Met::Yes
+    } else if decision == Decision::Undecided {
+        Met::NotDecided
+    } else {
+        Met::No
     }
 }
 
-fn met(expected: Expected, decision: Decision, kind: Option<anachron_checker::explain::AnomalyKind>) -> bool {
-    expected.decision == decision && (expected.kind.is_none() || expected.kind == kind)
+/// How many verdicts came out in which way; decides how a command ends.
+#[derive(Clone, Copy, Default)]
+struct Count {
+    linearizable: u64,
+    violations: u64,
+    undecided: u64,
+    /// Other than expected.
+    missed: u64,
+    /// Not decided, where a decision was expected.
+    open: u64,
 }
 
-/// What to say of the first object that was not decided.
-fn undecided(judgement: &Judgement, interrupted: bool, output: &Output) -> Option<String> {
-    judgement.parts.iter().find_map(|part| match &part.verdict {
-        Verdict::Undecided(progress) => {
-            let (limit, advice) = match progress.limit {
-                anachron_checker::Limit::Stopped if interrupted => ("the reader's patience".to_owned(), ""),
-                anachron_checker::Limit::Stopped => {
-                    ("the limit on time".to_owned(), "a larger `--budget`, such as `--budget 10min`")
-                }
-                anachron_checker::Limit::Memory => (progress.limit.to_string(), "a larger `--memory`"),
-                anachron_checker::Limit::Configurations => (progress.limit.to_string(), ""),
-            };
-            Some(verdict::undecided(
-                &Undecided {
-                    limit: &limit,
-                    configurations: part.configurations,
-                    placed: progress.placed,
-                    required: progress.required,
-                    advice,
-                },
-                output.style,
-            ))
+impl Count {
+    /// Counts one verdict, and says what it is against the expectation.
+    fn add(&mut self, decision: Decision, kind: Option<AnomalyKind>, expected: Option<Expected>) -> Met {
+        match decision {
+            Decision::Linearizable => self.linearizable += 1,
+            Decision::NotLinearizable => self.violations += 1,
+            Decision::Undecided => self.undecided += 1,
         }
-        _ => None,
-    })
+        let met = expected.map_or(Met::Yes, |expected| met(expected, decision, kind));
+        self.missed += u64::from(met == Met::No);
+        self.open += u64::from(met == Met::NotDecided);
+        met
+    }
+
+    /// A violation, or a missed expectation, settles it; an open question comes next, and is never a pass.
+    fn exit(self, expected: Option<Expected>) -> Exit {
+        let (bad, open) = match expected {
+            Some(_) => (self.missed, self.open),
+            None => (self.violations, self.undecided),
+        };
+        if bad > 0 {
+            Exit::Violation
+        } else if open > 0 {
+            Exit::Undecided
+        } else {
+            Exit::Fine
+        }
+    }
 }

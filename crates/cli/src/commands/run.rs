@@ -1,22 +1,22 @@
 //! `anachron run`: one story, one variant, one seed.
 
-use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::Path;
 use std::time::Instant;
 
 use anachron_checker::explain::Explanation;
-use anachron_checker::{Decision, Verdict, verify};
+use anachron_checker::{CheckOptions, Decision};
 use anachron_experiment::{Experiment, Trial};
 use anachron_history::write_json_lines;
-use anachron_report::number::{count, took};
-use anachron_report::verdict::{Placed, Violation};
-use anachron_report::{Marks, NodeName, Picture, Style, Window, cause, jsonl, text, timeline, verdict};
+use anachron_report::number::{count, thousands, took};
+use anachron_report::{Marks, NodeName, Picture, Window, cause, jsonl, text, timeline, verdict};
 use anachron_scenario::{Scenario, Variant};
 use anachron_trace::{Event, Fingerprint};
-use anachron_vocabulary::{OperationId, Outcome, VirtualTime};
+use anachron_vocabulary::{Outcome, Value, VirtualTime};
 
+use super::proof::{Proof, recheck};
+use super::{Count, paragraph};
 use crate::args::RunArgs;
 use crate::exit::{Exit, Failure};
 use crate::interrupt::{INTERRUPTED, interrupted};
@@ -26,35 +26,30 @@ use crate::source::{self, Source};
 
 /// Runs, judges, explains.
 pub(crate) fn run(args: &RunArgs, output: &mut Output) -> Result<Exit, Failure> {
-    let source = source::load(&args.story)?;
-    let variant = source::variant(&source.scenario, args.variant.as_deref())?;
+    let source = source::load(&args.story, output.style)?;
+    let variant = source::variant(&source.scenario, args.variant.as_deref(), output.style)?;
     let experiment = source::experiment(&source, variant)?;
     let seed = args.seed.unwrap_or(variant.seed);
     announce(&source.scenario, variant, seed, output)?;
 
     let start = Instant::now();
-    let progress = Progress::start(format!("running {}", source.scenario.id), None, "");
+    let progress = Progress::start(&format!("running {}", source.scenario.id), output.style);
     let (trial, events) = experiment.observed_trial(seed, args.budget.limits(), &INTERRUPTED);
     drop(progress);
     let took = start.elapsed();
 
-    write_files(args, &trial, &events)?;
     let explanation = experiment.explain(&trial);
-    if args.verify {
-        check_certificates(&experiment, &trial)?;
-    }
-    let told = Told {
-        source: &source,
-        variant,
-        trial: &trial,
-        events: &events,
-        explanation: explanation.as_ref(),
-        whole: args.whole,
-    };
-    told.picture_and_verdict(output)?;
+    let told =
+        Told { source: &source, variant, trial: &trial, events: &events, explanation: explanation.as_ref() };
+    told.picture_and_verdict(args.whole, output)?;
     told.footer(took, output)?;
-    told.objects(output)?;
-    told.last_lines(args, output)?;
+    told.object(output)?;
+    output.finish()?;
+    if args.verify {
+        recheck(&source.scenario.id, &trial.run.history, &experiment.options, &trial.judgement)?;
+    }
+    write_files(args, &trial, &events)?;
+    told.last_lines(args, &experiment.options, output)?;
     output.finish()?;
 
     let fingerprint = trial.run.fingerprint;
@@ -72,7 +67,9 @@ pub(crate) fn run(args: &RunArgs, output: &mut Output) -> Result<Exit, Failure> 
         return Ok(Exit::Interrupted);
     }
     let kind = explanation.as_ref().map(|explanation| explanation.kind);
-    Ok(super::exit(trial.decision(), kind, args.expect))
+    let mut count = Count::default();
+    count.add(trial.decision(), kind, args.expect);
+    Ok(count.exit(args.expect))
 }
 
 /// Says what is about to run, before it runs.
@@ -108,19 +105,6 @@ fn announce(scenario: &Scenario, variant: &Variant, seed: u64, output: &mut Outp
     Ok(())
 }
 
-/// Text wrapped to the width, each line behind as many columns as `lead` takes.
-pub(crate) fn paragraph(lead: &str, said: &str, style: Style) -> String {
-    let indent = " ".repeat(text::width(lead));
-    let room = style.width.saturating_sub(indent.len()).clamp(20, 100);
-    let lines = text::wrap(&text::sentence(said, style), room);
-    let mut out = String::new();
-    for (number, line) in lines.iter().enumerate() {
-        let lead = if number == 0 { lead } else { &indent };
-        let _ = writeln!(out, "{lead}{line}");
-    }
-    out
-}
-
 fn write_files(args: &RunArgs, trial: &Trial, events: &[Event]) -> Result<(), Failure> {
     if let Some(path) = &args.history {
         to_file(path, |file| write_json_lines(&trial.run.history, file))?;
@@ -147,20 +131,6 @@ fn to_file(
     written.map_err(|error| Failure::internal(format_args!("can't write {}: {error}", path.display())))
 }
 
-fn check_certificates(experiment: &Experiment, trial: &Trial) -> Result<(), Failure> {
-    for part in &trial.judgement.parts {
-        if matches!(part.verdict, Verdict::Undecided(_)) {
-            continue;
-        }
-        verify::verify(&trial.run.history, &experiment.options, part).map_err(|flaw| {
-            let key = trial.run.history.key_name(part.key);
-            Failure::internal(format_args!("the certificate of {key:?} does not hold: {flaw}"))
-        })?;
-    }
-    note("certificates re-checked");
-    Ok(())
-}
-
 /// Everything that there is to tell of a trial.
 struct Told<'a> {
     source: &'a Source,
@@ -168,93 +138,45 @@ struct Told<'a> {
     trial: &'a Trial,
     events: &'a [Event],
     explanation: Option<&'a Explanation>,
-    whole: bool,
 }
 
 impl Told<'_> {
-    fn picture_and_verdict(&self, output: &mut Output) -> Result<(), Failure> {
+    fn picture_and_verdict(&self, whole: bool, output: &mut Output) -> Result<(), Failure> {
         let history = &self.trial.run.history;
+        let judgement = &self.trial.judgement;
         let style = output.style;
-        let nodes: Vec<NodeName> = self
-            .source
-            .scenario
-            .cluster
-            .nodes
-            .iter()
-            .zip(&self.source.scenario.cluster.clocks)
-            .map(|(name, clock)| NodeName { name: name.clone(), note: clock_note(clock) })
-            .collect();
-        let orders: Vec<Placed<'_>> = self
-            .trial
-            .judgement
-            .parts
-            .iter()
-            .filter_map(|part| match &part.verdict {
-                Verdict::Linearizable(order) => Some(Placed { key: part.key, order: &order.0 }),
-                _ => None,
-            })
-            .collect();
-        // A violation numbers what proves it; a short order numbers its operations.
-        let one_order = (orders.len() == 1 && self.trial.judgement.parts.len() == 1).then(|| orders[0].order);
-        let numbered: &[OperationId] = match self.explanation {
-            Some(explanation) => &explanation.numbered,
-            None => one_order.filter(|order| order.len() <= 20).unwrap_or_default(),
+        let proof = Proof { history, judgement, explanation: self.explanation, cause: &[] };
+        // A violation numbers what proves it; a short order of one object numbers its operations.
+        let orders = proof.orders();
+        let short_order = match orders.as_slice() {
+            [only] if judgement.parts.len() == 1 && only.order.len() <= 20 => only.order,
+            _ => &[],
         };
+        let numbered = self.explanation.map_or(short_order, |explanation| &explanation.numbered);
+        let nodes = self.node_names();
         let picture = Picture {
             history,
             events: self.events,
             nodes: &nodes,
             marks: Marks { numbered, wrong: self.explanation.and_then(|_| numbered.last().copied()) },
-            window: if self.whole { Window::Whole } else { Window::Auto },
+            window: if whole { Window::Whole } else { Window::Auto },
             style,
         };
+        let story = if self.trial.decision() == Decision::NotLinearizable { cause(&picture) } else { vec![] };
+        let proof = Proof { cause: &story, ..proof };
         output.text(&timeline(&picture))?;
         output.line("")?;
-        match self.trial.decision() {
-            Decision::Linearizable => output.text(&verdict::linearizable(history, &orders, style))?,
-            Decision::Undecided => {
-                let said = super::undecided(&self.trial.judgement, interrupted(), output);
-                output.text(&said.unwrap_or_default())?;
-            }
-            Decision::NotLinearizable => {
-                let (part, core) = self.trial.judgement.violation().expect("a violation has a core");
-                let sentences: Vec<String> = self
-                    .explanation
-                    .map(|explanation| explanation.sentences.iter().map(ToString::to_string).collect())
-                    .unwrap_or_default();
-                let headline = self
-                    .explanation
-                    .map_or("no order of these operations works", |told| told.headline.as_str());
-                let story = cause(&picture);
-                output.text(&verdict::violation(
-                    &Violation {
-                        headline,
-                        sentences: &sentences,
-                        core: core.operations.len(),
-                        operations: part.operations,
-                        minimal: core.minimal,
-                        cause: &story,
-                    },
-                    style,
-                ))?;
-                let core: Vec<OperationId> = core.operations.iter().map(|kept| kept.id).collect();
-                for (id, _) in history.iter() {
-                    output.object(|| jsonl::operation(history, id))?;
-                }
-                output.object(|| {
-                    jsonl::explanation(&jsonl::Explained {
-                        key: history.key_name(part.key),
-                        anomaly: self.explanation.map_or("no-order", |explanation| explanation.kind.name()),
-                        headline,
-                        numbered,
-                        core: &core,
-                        sentences: &sentences,
-                        cause: &story,
-                    })
-                })?;
-            }
+        output.text(&proof.text(style))?;
+        for (id, _) in history.iter() {
+            output.object(|| jsonl::operation(history, id))?;
         }
-        Ok(())
+        proof.objects(output)
+    }
+
+    fn node_names(&self) -> Vec<NodeName> {
+        let cluster = &self.source.scenario.cluster;
+        let nodes = cluster.nodes.iter().zip(&cluster.clocks);
+        nodes.map(|(name, clock)| NodeName { name: name.clone(), note: clock_note(clock) }).collect()
     }
 
     fn footer(&self, elapsed: std::time::Duration, output: &mut Output) -> Result<(), Failure> {
@@ -262,7 +184,7 @@ impl Told<'_> {
         let statistics = run.statistics;
         let mut parts = vec![
             count(run.history.records.len() as u64, "operation"),
-            format!("{}, {} lost", count(statistics.sent, "message"), statistics.lost()),
+            format!("{}, {} lost", count(statistics.sent, "message"), thousands(statistics.lost())),
             took(elapsed),
         ];
         if run.step_limit_reached {
@@ -278,7 +200,7 @@ impl Told<'_> {
         Ok(())
     }
 
-    fn objects(&self, output: &mut Output) -> Result<(), Failure> {
+    fn object(&self, output: &mut Output) -> Result<(), Failure> {
         let run = &self.trial.run;
         let unknown = run.history.records.iter().filter(|record| record.outcome == Outcome::Unknown).count();
         let ends =
@@ -303,36 +225,37 @@ impl Told<'_> {
     }
 
     fn replay(&self) -> String {
-        format!(
-            "anachron run {} --variant {} --seed {} --expect-run {}",
-            self.source.name,
-            source::quoted(&self.variant.name),
-            self.trial.seed,
-            self.trial.run.fingerprint
-        )
+        source::replay(self.source, self.variant, self.trial.seed, self.trial.run.fingerprint)
     }
 
     /// What else there is to see, how to see this again, and the run's name.
-    fn last_lines(&self, args: &RunArgs, output: &mut Output) -> Result<(), Failure> {
-        let others = self.source.scenario.variants.iter().filter(|variant| variant.name != self.variant.name);
-        let widest =
-            self.source.scenario.variants.iter().map(|variant| variant.name.len()).max().unwrap_or(0);
+    fn last_lines(&self, args: &RunArgs, options: &CheckOptions, output: &mut Output) -> Result<(), Failure> {
+        let style = output.style;
+        let variants = &self.source.scenario.variants;
+        let widest = variants.iter().map(|variant| variant.name.len()).max().unwrap_or(0);
+        let others = variants.iter().filter(|variant| variant.name != self.variant.name);
         for (number, variant) in others.enumerate() {
-            let lead = if number == 0 { "also    " } else { "        " };
-            output.line(&format!(
-                "{lead}--variant {:<widest$}  {}",
-                text::safe(&variant.name, output.style),
-                text::sentence(&variant.title, output.style)
-            ))?;
+            let lead = if number == 0 { "also  " } else { "" };
+            let lead = format!("{lead:<8}--variant {:<widest$}  ", variant.name);
+            output.text(&paragraph(&lead, &variant.title, style))?;
         }
         if let Some(explanation) = self.explanation {
             output.line(&format!("explain anachron explain {}", explanation.kind.name()))?;
         }
         if let Some(path) = &args.history {
-            output.line(&format!("history {}", source::quoted(&path.display().to_string())))?;
+            // A register that starts as null needs no word about it.
+            let initial = match &options.initial {
+                Value::Null => String::new(),
+                value => format!(
+                    " --initial {}",
+                    source::quoted(jsonl::json_value(value).to_string().as_ref(), style)
+                ),
+            };
+            let file = source::quoted_file(path, style);
+            output.line(&format!("history anachron check {file} --model {}{initial}", options.model))?;
         }
         if let Some(path) = &args.trace {
-            output.line(&format!("trace   {}", source::quoted(&path.display().to_string())))?;
+            output.line(&format!("trace   {}", source::quoted_file(path, style)))?;
         }
         output.line(&format!("replay  {}", self.replay()))?;
         output.line(&format!("run {}", self.trial.run.fingerprint))?;

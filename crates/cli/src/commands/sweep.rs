@@ -8,28 +8,38 @@ use anachron_experiment::sweep::{Outcome, Summary, sweep as run_sweep};
 use anachron_report::number::{count, thousands, took, wilson};
 use anachron_report::{jsonl, text};
 use anachron_scenario::Variant;
+use anachron_trace::Fingerprint;
 use serde_json::json;
 
-use super::run::paragraph;
+use super::{Count, Met, paragraph};
 use crate::args::{Expected, Seeds, SweepArgs};
 use crate::exit::{Exit, Failure};
-use crate::interrupt::{INTERRUPTED, interrupted};
+use crate::interrupt::{INTERRUPTED, interrupted, stop};
 use crate::output::{Output, note};
 use crate::progress::Progress;
 use crate::source::{self, Source};
+
+/// A run that is worth seeing.
+#[derive(Clone, Copy)]
+struct Seen {
+    seed: u64,
+    fingerprint: Fingerprint,
+}
 
 /// One variant's share of the sweep.
 struct Swept<'s> {
     variant: &'s Variant,
     summary: Summary,
-    /// Seeds in which what was expected did not come out.
-    missed: u64,
-    first_missed: Option<u64>,
+    verdicts: Count,
+    /// The first run in which what was expected did not come out.
+    first_missed: Option<Seen>,
+    /// The first runs of each sort that is worth seeing, the worst sort first.
+    worth_seeing: [Option<Seen>; 5],
 }
 
 /// Sweeps every variant that was asked for.
 pub(crate) fn sweep(args: &SweepArgs, output: &mut Output) -> Result<Exit, Failure> {
-    let source = source::load(&args.story)?;
+    let source = source::load(&args.story, output.style)?;
     let Seeds { first, end } = args.seeds;
     if first >= end {
         return Err(Failure::Told(
@@ -37,30 +47,51 @@ pub(crate) fn sweep(args: &SweepArgs, output: &mut Output) -> Result<Exit, Failu
             format!("the range of seeds {first}..{end} is empty"),
         ));
     }
-    let variants: Vec<&Variant> = if args.variant.is_empty() {
-        source.scenario.variants.iter().collect()
-    } else {
-        let named = args.variant.iter().map(|name| source::variant(&source.scenario, Some(name)));
-        named.collect::<Result<_, _>>()?
-    };
+    let variants = variants(&source, &args.variant, output)?;
     announce(&source, &variants, args.seeds, output)?;
     let start = Instant::now();
     let mut swept = Vec::new();
-    for variant in variants {
+    for variant in &variants {
         if interrupted() {
             break;
         }
         swept.push(one(&source, variant, args, output)?);
     }
-    table(&source, &swept, args.seeds, output)?;
+    table(&swept, output)?;
+    for swept in &swept {
+        remarks(swept, args.seeds, output)?;
+    }
+    for variant in &variants[swept.len()..] {
+        output.line(&format!("{}: not begun", variant.name))?;
+    }
+    for Swept { variant, worth_seeing, .. } in &swept {
+        if let Some(Seen { seed, fingerprint }) = worth_seeing.iter().flatten().next() {
+            output.line(&format!("replay  {}", source::replay(&source, variant, *seed, *fingerprint)))?;
+        }
+    }
+    output.finish()?;
     let seeds: u64 = swept.iter().map(|swept| swept.summary.seeds).sum();
     let elapsed = start.elapsed();
     #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     // for people
     let rate = (seeds as f64 / elapsed.as_secs_f64().max(1e-9)) as u64;
     note(&format!("{} in {}, {} a second", count(seeds, "run"), took(elapsed), thousands(rate)));
-    output.finish()?;
-    Ok(exit(&swept, args.expect))
+    Ok(if interrupted() { Exit::Interrupted } else { exit(&swept, args.expect) })
+}
+
+/// The variants that were asked for, each once; without any, all.
+fn variants<'s>(source: &'s Source, named: &[String], output: &Output) -> Result<Vec<&'s Variant>, Failure> {
+    if named.is_empty() {
+        return Ok(source.scenario.variants.iter().collect());
+    }
+    let mut variants: Vec<&Variant> = Vec::new();
+    for name in named {
+        let variant = source::variant(&source.scenario, Some(name), output.style)?;
+        if variants.iter().all(|before| before.name != variant.name) {
+            variants.push(variant);
+        }
+    }
+    Ok(variants)
 }
 
 fn announce(
@@ -100,25 +131,32 @@ fn one<'s>(
 ) -> Result<Swept<'s>, Failure> {
     let experiment = source::experiment(source, variant)?;
     let Seeds { first, end } = args.seeds;
-    let progress =
-        Progress::start(format!("{} {}", source.scenario.id, variant.name), Some(end - first), "seeds");
-    let (mut missed, mut first_missed) = (0, None);
+    let what = format!("{} {}", source.scenario.id, variant.name);
+    let progress = Progress::of_seeds(&what, end - first, output.style);
+    let mut verdicts = Count::default();
+    let mut worth_seeing = [None; 5];
     let mut lost = None;
     let mut observe = |outcome: &Outcome| {
         progress.one_more();
         if outcome.decision == Decision::NotLinearizable {
             progress.one_found();
         }
-        let as_expected =
-            args.expect.is_none_or(|expected| super::met(expected, outcome.decision, outcome.kind));
-        if !as_expected {
-            missed += 1;
-            first_missed = first_missed.or(Some(outcome.seed));
+        let met = verdicts.add(outcome.decision, outcome.kind, args.expect);
+        let sorts = [
+            met != Met::Yes,
+            outcome.decision == Decision::NotLinearizable,
+            outcome.decision == Decision::Undecided,
+            outcome.progressed == Some(false),
+            outcome.converged == Some(false),
+        ];
+        for (first, _) in worth_seeing.iter_mut().zip(sorts).filter(|(first, is)| *is && first.is_none()) {
+            *first = Some(Seen { seed: outcome.seed, fingerprint: outcome.fingerprint });
         }
         if lost.is_none()
             && let Err(error) = output.object(|| seed_object(variant, outcome))
         {
             lost = Some(error);
+            stop();
         }
     };
     let threads = args.budget.threads.unwrap_or_else(cores);
@@ -139,7 +177,7 @@ fn one<'s>(
             first_violation: summary.first_violation,
         })
     })?;
-    Ok(Swept { variant, summary, missed, first_missed })
+    Ok(Swept { variant, summary, verdicts, first_missed: worth_seeing[0], worth_seeing })
 }
 
 fn seed_object(variant: &Variant, outcome: &Outcome) -> String {
@@ -158,7 +196,8 @@ fn seed_object(variant: &Variant, outcome: &Outcome) -> String {
     )
 }
 
-fn table(source: &Source, swept: &[Swept<'_>], seeds: Seeds, output: &mut Output) -> Result<(), Failure> {
+/// One line a variant, the columns aligned.
+fn table(swept: &[Swept<'_>], output: &mut Output) -> Result<(), Failure> {
     let dash = if output.style.ascii { "-" } else { "–" };
     let (wrong, missing) = (if output.style.ascii { "X" } else { "✗" }, dash.to_owned());
     let seed = |seed: Option<u64>| seed.map_or(missing.clone(), |seed| seed.to_string());
@@ -177,7 +216,7 @@ fn table(source: &Source, swept: &[Swept<'_>], seeds: Seeds, output: &mut Output
     for Swept { variant, summary, .. } in swept {
         let decided = summary.seeds - summary.undecided;
         rows.push([
-            text::safe(&variant.name, output.style),
+            variant.name.clone(),
             thousands(summary.seeds),
             thousands(summary.violations),
             if decided == 0 {
@@ -200,63 +239,45 @@ fn table(source: &Source, swept: &[Swept<'_>], seeds: Seeds, output: &mut Output
             row.iter().zip(&widths).map(|(cell, &width)| text::pad(cell, width)).collect();
         output.line(cells.join("  ").trim_end())?;
     }
-    for Swept { variant, summary, missed, first_missed } in swept {
-        let name = text::safe(&variant.name, output.style);
-        let kinds: Vec<String> = summary
-            .kinds
-            .iter()
-            .map(|(kind, (times, first))| format!("{kind} {} (first at seed {first})", thousands(*times)))
-            .collect();
-        if !kinds.is_empty() {
-            output.text(&paragraph(&format!("kinds ({name})  "), &kinds.join(", "), output.style))?;
-        }
-        if summary.cut_off > 0 {
-            output
-                .line(&format!("{name}: {} cut off by the limit on steps", count(summary.cut_off, "run")))?;
-        }
-        if let Some(first) = first_missed {
-            output.line(&format!("{name}: {} not as expected, first {first}", count(*missed, "seed")))?;
-        }
-        if summary.interrupted {
-            let Seeds { first, end } = seeds;
-            output.line(&format!(
-                "{name}: interrupted, {} of {} seeds judged; these figures are of those",
-                thousands(summary.seeds),
-                thousands(end - first)
-            ))?;
-        }
+    Ok(())
+}
+
+/// What the table has no column for.
+fn remarks(swept: &Swept<'_>, seeds: Seeds, output: &mut Output) -> Result<(), Failure> {
+    let Swept { variant, summary, verdicts, first_missed, .. } = swept;
+    let name = &variant.name;
+    let kinds: Vec<String> = summary
+        .kinds
+        .iter()
+        .map(|(kind, (times, first))| format!("{kind} {} (first at seed {first})", thousands(*times)))
+        .collect();
+    if !kinds.is_empty() {
+        output.text(&paragraph(&format!("kinds ({name})  "), &kinds.join(", "), output.style))?;
     }
-    for Swept { variant, summary, first_missed, .. } in swept {
-        let worth_seeing = first_missed
-            .or(summary.first_violation)
-            .or(summary.first_undecided)
-            .or(summary.first_stuck)
-            .or(summary.first_diverged);
-        if let Some(seed) = worth_seeing {
-            output.line(&format!(
-                "replay  anachron run {} --variant {} --seed {seed}",
-                source.name,
-                source::quoted(&variant.name)
-            ))?;
-        }
+    if summary.cut_off > 0 {
+        output.line(&format!("{name}: {} cut off by the limit on steps", count(summary.cut_off, "run")))?;
+    }
+    if let Some(Seen { seed, .. }) = first_missed {
+        let missed = count(verdicts.missed + verdicts.open, "seed");
+        output.line(&format!("{name}: {missed} not as expected, first {seed}"))?;
+    }
+    if summary.interrupted {
+        output.line(&format!(
+            "{name}: interrupted, {} of {} judged; these figures are of those",
+            thousands(summary.seeds),
+            count(seeds.end - seeds.first, "seed")
+        ))?;
     }
     Ok(())
 }
 
 fn exit(swept: &[Swept<'_>], expected: Option<Expected>) -> Exit {
-    if interrupted() {
-        return Exit::Interrupted;
+    let mut all = Count::default();
+    for Swept { verdicts, .. } in swept {
+        all.violations += verdicts.violations;
+        all.undecided += verdicts.undecided;
+        all.missed += verdicts.missed;
+        all.open += verdicts.open;
     }
-    let any = |test: fn(&Swept<'_>) -> bool| swept.iter().any(test);
-    match expected {
-        Some(_) if any(|swept| swept.missed > swept.summary.undecided) => Exit::Violation,
-        Some(expected) if expected.decision != Decision::Undecided && any(|s| s.summary.undecided > 0) => {
-            Exit::Undecided
-        }
-        Some(_) if any(|swept| swept.missed > 0) => Exit::Violation,
-        Some(_) => Exit::Fine,
-        None if any(|swept| swept.summary.violations > 0) => Exit::Violation,
-        None if any(|swept| swept.summary.undecided > 0) => Exit::Undecided,
-        None => Exit::Fine,
-    }
+    all.exit(expected)
 }
