@@ -122,7 +122,7 @@ pub enum Happening {
     Synced {
         /// Whose.
         node: NodeId,
-        /// How many records, counted from the disk's first.
+        /// How far: a position in the journal, which counts records that a crash has lost too.
         records: u64,
     },
     /// A node crashed.
