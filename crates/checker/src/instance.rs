@@ -14,6 +14,7 @@
 use anachron_vocabulary::OperationId;
 
 use crate::machine::Machine;
+use crate::table::count;
 
 /// One operation: its class and its interval.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -47,7 +48,7 @@ pub(crate) struct Pending {
 impl Pending {
     /// How many of them can be placed at `m`.
     pub(crate) fn open_at(&self, m: u32) -> u32 {
-        self.operations.partition_point(|&(opening, _)| opening <= m) as u32
+        count(self.operations.partition_point(|&(opening, _)| opening <= m))
     }
 }
 
@@ -87,17 +88,17 @@ impl Instance {
         let mut ok: Vec<&Timed> = operations.iter().filter(|timed| timed.returned.is_some()).collect();
         ok.sort_unstable_by_key(|timed| (timed.returned, timed.id));
         let returns: Vec<i64> = ok.iter().filter_map(|timed| timed.returned).collect();
-        let opening = |call: i64| returns.partition_point(|&returned| returned < call) as u32;
+        let opening = |call: i64| count(returns.partition_point(|&returned| returned < call));
         let mut required: Vec<Required> = ok
             .iter()
             .map(|timed| Required { id: timed.id, class: timed.class, opening: opening(timed.call), slot: 0 })
             .collect();
-        let mut by_opening: Vec<u32> = (0..required.len() as u32).collect();
+        let mut by_opening: Vec<u32> = (0..count(required.len())).collect();
         by_opening.sort_by_key(|&number| required[number as usize].opening);
         let slots = assign_slots(&mut required, &by_opening);
-        let pending = group_pending(machine, operations, returns.len() as u32, opening);
+        let pending = group_pending(machine, operations, count(returns.len()), opening);
         let (supplies, fresh_starts) = supplies(machine, &required, &by_opening, &pending);
-        let horizons = (0..required.len() as u32)
+        let horizons = (0..count(required.len()))
             .filter(|&number| machine.is_horizon(required[number as usize].class))
             .collect();
         Self { required, by_opening, pending, slots, supplies, fresh_starts, horizons }
@@ -105,7 +106,7 @@ impl Instance {
 
     /// How many operations have to be placed.
     pub(crate) fn len(&self) -> u32 {
-        self.required.len() as u32
+        count(self.required.len())
     }
 
     /// Words that a bit for each slot takes.
@@ -126,7 +127,7 @@ fn assign_slots(required: &mut [Required], by_opening: &[u32]) -> u32 {
     let mut free: Vec<u32> = Vec::new();
     let mut slots = 0;
     let mut opened = by_opening.iter().peekable();
-    for m in 0..required.len() as u32 {
+    for m in 0..count(required.len()) {
         while let Some(&&number) = opened.peek()
             && required[number as usize].opening <= m
         {
@@ -193,11 +194,11 @@ fn supplies(
         .collect();
     for (index, group) in pending.iter().enumerate() {
         let Some(state) = machine.leaves(group.class) else { continue };
-        fresh.pending.push(index as u32);
+        fresh.pending.push(count(index));
         match supplies.binary_search_by_key(&state, |(state, _)| *state) {
-            Ok(position) => supplies[position].1.pending.push(index as u32),
+            Ok(position) => supplies[position].1.pending.push(count(index)),
             Err(position) => {
-                let supply = Supply { openings: Vec::new(), pending: vec![index as u32] };
+                let supply = Supply { openings: Vec::new(), pending: vec![count(index)] };
                 supplies.insert(position, (state, supply));
             }
         }

@@ -22,6 +22,7 @@ pub mod explain;
 mod instance;
 mod machine;
 mod model;
+mod necessary;
 mod object;
 #[cfg(test)]
 mod oracle;

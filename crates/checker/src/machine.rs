@@ -70,7 +70,8 @@ pub(crate) trait Machine {
     }
 
     /// Hint for making a core smaller: the class of an operation that leaves what this one leaves, wherever it takes
-    /// effect, and tells nothing of what was there before (a compare-and-set taken for a plain write).
+    /// effect, and tells nothing of what was there before (a compare-and-set taken for a plain write, an acquire for
+    /// word that the lock is held afterwards).
     fn as_write(&self, _class: u32) -> Option<u32> {
         None
     }

@@ -122,6 +122,7 @@ fn reduction_sets() -> Vec<Reductions> {
 /// What one history was judged by.
 #[derive(Default, Debug)]
 struct Tally {
+    turn: usize,
     histories: u64,
     linearizable: u64,
     by_zones: u64,
@@ -134,6 +135,7 @@ struct Tally {
 fn compare(history: &History, options: &CheckOptions, expected: bool, every_set: bool, tally: &mut Tally) {
     let case = || format!("{options:?}\n{}", crate::testing::table(history));
     tally.histories += 1;
+    tally.turn += 1;
     tally.linearizable += u64::from(expected);
     let parts = partition(history, options).expect("operations that the model knows");
     assert_eq!(parts.len(), 1, "one object");
@@ -152,8 +154,7 @@ fn compare(history: &History, options: &CheckOptions, expected: bool, every_set:
     }
     let (compiled, operations) = compile(part);
     let sets = reduction_sets();
-    let chosen =
-        if every_set { &sets[..] } else { &sets[(tally.histories % sets.len() as u64) as usize..][..1] };
+    let chosen = if every_set { &sets[..] } else { std::slice::from_ref(&sets[tally.turn % sets.len()]) };
     let strategies = [Strategy::DepthFirst, Strategy::BreadthFirst];
     match compiled {
         Compiled::Register(mut machine) => {
@@ -220,11 +221,11 @@ fn small_history(model: Model, dice: &mut Dice) -> History {
     }
     let shape = Shape {
         model,
-        operations: 1 + dice.below(8) as usize,
-        concurrency: 1 + dice.below(4) as usize,
+        operations: 1 + dice.index(8),
+        concurrency: 1 + dice.index(4),
         values: dice.below(4),
         keys: 1,
-        unknown_permille: [0, 200, 500][dice.below(3) as usize],
+        unknown_permille: dice.one_of(&[0, 200, 500]),
         seed: dice.bits(),
     };
     let mut history = testing::linearizable(&shape);
@@ -269,15 +270,15 @@ fn two_hundred_thousand_histories_agree_with_brute_force() {
 fn larger_histories_agree_with_a_plain_wing_gong_search() {
     let mut dice = Dice::new(7);
     let mut tally = Tally::default();
-    for index in 0..2_000_u64 {
-        let model = Model::ALL[(index % 4) as usize];
+    for index in 0..2_000 {
+        let model = Model::ALL[index % 4];
         let shape = Shape {
             model,
-            operations: 10 + dice.below(15) as usize,
-            concurrency: 2 + dice.below(3) as usize,
+            operations: 10 + dice.index(15),
+            concurrency: 2 + dice.index(3),
             values: dice.below(5),
             keys: 1,
-            unknown_permille: [0, 50, 150][dice.below(3) as usize],
+            unknown_permille: dice.one_of(&[0, 50, 150]),
             seed: dice.bits(),
         };
         let mut history = testing::linearizable(&shape);

@@ -4,6 +4,7 @@ use anachron_vocabulary::OperationId;
 
 use crate::instance::{Instance, Timed};
 use crate::machine::{Compiled, GenericMachine, Machine, compile};
+use crate::necessary;
 use crate::search::{Found, Reductions, Strategy, search};
 use crate::shrink::Shrinker;
 use crate::zones::{self, Zones};
@@ -34,6 +35,10 @@ impl Part<'_> {
 }
 
 fn by_search<M: Machine>(machine: &mut M, operations: &[Timed], budget: &mut Budget<'_>) -> Reached {
+    if let Some(orphan) = necessary::orphan(machine, operations) {
+        let core = Shrinker::new(machine, operations, budget).without_cause(orphan);
+        return (Verdict::NotLinearizable(core), Road::Search, 0);
+    }
     let instance = Instance::new(machine, operations);
     let (found, explored) = search(&instance, machine, Strategy::InTurns, Reductions::ALL, budget);
     let verdict = match found {

@@ -14,6 +14,7 @@ use anachron_vocabulary::OperationId;
 
 use crate::instance::{Instance, Timed};
 use crate::machine::Machine;
+use crate::necessary::Orphan;
 use crate::search::{Found, Reductions, Strategy, search};
 use crate::{Budget, Core, CoreOperation, Kept};
 
@@ -91,6 +92,18 @@ impl<'a, 'b, M: Machine> Shrinker<'a, 'b, M> {
         self.smaller(refuted.is_some())
     }
 
+    /// The core around an operation that nobody can have prepared the object for.
+    pub(crate) fn without_cause(mut self, orphan: Orphan) -> Core {
+        self.list([orphan.operation].into_iter().chain(orphan.change));
+        if let Some(change) = orphan.change {
+            self.loosen(change);
+        }
+        self.close();
+        let refuted = self.is_refuted(TRIAL);
+        assert_ne!(refuted, Some(false), "nobody can have prepared the object for the operation");
+        self.smaller(refuted.is_some())
+    }
+
     /// The core of a violation that shows when the first operations by return, up to number `furthest`, are placed.
     pub(crate) fn before(mut self, furthest: u32, effort: u64, longest: Vec<OperationId>) -> Core {
         let mut by_return: Vec<usize> =
@@ -148,13 +161,17 @@ impl<'a, 'b, M: Machine> Shrinker<'a, 'b, M> {
                 self.missing_for(index, 1, &mut missing);
                 let Some(&changer) = missing.first() else { break };
                 self.bring_back(changer);
-                if self.fates[changer] == Fate::AsItWas
-                    && self.machine.as_write(self.operations[changer].class).is_some()
-                {
-                    self.fates[changer] = Fate::AsWrite;
-                }
+                self.loosen(changer);
             }
             next += 1;
+        }
+    }
+
+    /// Takes an operation for a plain write, if it can be.
+    fn loosen(&mut self, index: usize) {
+        if self.fates[index] == Fate::AsItWas && self.machine.as_write(self.operations[index].class).is_some()
+        {
+            self.fates[index] = Fate::AsWrite;
         }
     }
 
@@ -288,6 +305,15 @@ impl<'a, 'b, M: Machine> Shrinker<'a, 'b, M> {
                 }
                 if !changed || !minimal {
                     break;
+                }
+            }
+        }
+        // What was taken for a write, and need not be, is kept as it was after all: that is easier to follow.
+        for index in self.listed.clone() {
+            if self.fates[index] == Fate::AsWrite {
+                self.fates[index] = Fate::AsItWas;
+                if !self.missing(1).is_empty() {
+                    self.fates[index] = Fate::AsWrite;
                 }
             }
         }

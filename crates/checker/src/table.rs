@@ -5,6 +5,11 @@
 
 use std::hash::{Hash, Hasher};
 
+/// A count as a word of 32 bits; 2^32 operations of one object don't fit into memory.
+pub(crate) fn count(number: usize) -> u32 {
+    u32::try_from(number).expect("fewer than 2^32")
+}
+
 /// Mixes one word into a hash (the multiply-and-fold of wyhash).
 pub(crate) fn mix(hash: u64, word: u64) -> u64 {
     let product = u128::from(hash ^ 0x9e37_79b9_7f4a_7c15) * u128::from(word ^ 0xd6e8_feb8_6659_fd93);
@@ -163,7 +168,7 @@ impl<T> Default for Interner<T> {
 impl<T: Hash + Eq> Interner<T> {
     /// The number of this value, which gets the next one if it is new.
     pub(crate) fn number(&mut self, value: T) -> u32 {
-        let next = u32::try_from(self.values.len()).expect("fewer than 2^32 values");
+        let next = count(self.values.len());
         let (index, known) =
             self.table.find_or_insert(hash_of(&value), next, |index| self.values[index as usize] == value);
         if !known {
@@ -206,7 +211,7 @@ impl PairMap {
     /// Adds a pair that is not there yet.
     pub(crate) fn insert(&mut self, first: u32, second: u32, value: u32) {
         let hash = mix(u64::from(first) + 1, u64::from(second));
-        let next = u32::try_from(self.entries.len()).expect("fewer than 2^32 pairs");
+        let next = count(self.entries.len());
         let (_, known) = self.table.find_or_insert(hash, next, |index| {
             let (a, b, _) = self.entries[index as usize];
             (a, b) == (first, second)

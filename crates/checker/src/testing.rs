@@ -36,6 +36,21 @@ impl Dice {
         self.bits() % bound
     }
 
+    /// An index below `length`.
+    pub fn index(&mut self, length: usize) -> usize {
+        usize::try_from(self.below(length as u64)).expect("it is below a usize")
+    }
+
+    /// A number below `bound`, as values and times are kept.
+    pub fn number(&mut self, bound: u64) -> i64 {
+        i64::try_from(self.below(bound)).expect("a small bound")
+    }
+
+    /// One of these.
+    pub fn one_of<T: Copy>(&mut self, choices: &[T]) -> T {
+        choices[self.index(choices.len())]
+    }
+
     /// True about once in `permille` of a thousand throws.
     pub fn permille(&mut self, permille: u64) -> bool {
         self.below(1000) < permille
@@ -82,7 +97,7 @@ pub fn linearizable(shape: &Shape) -> History {
     // Time goes in steps. At each, every client may call, let its operation take effect, or return.
     while records.len() < shape.operations || open.iter().any(Option::is_some) {
         time += 1;
-        let turn = usize::try_from(dice.below(shape.concurrency as u64)).expect("a small number");
+        let turn = dice.index(shape.concurrency);
         for offset in 0..shape.concurrency {
             let slot = (turn + offset) % shape.concurrency;
             let Some(current) = &mut open[slot] else {
@@ -210,7 +225,7 @@ pub fn plant_violation(history: &mut History, seed: u64) -> Option<OperationId> 
     if reads.len() < 2 {
         return None;
     }
-    let pick = |dice: &mut Dice| reads[usize::try_from(dice.below(reads.len() as u64)).expect("an index")];
+    let pick = |dice: &mut Dice| dice.one_of(&reads);
     for _ in 0..1000 {
         let (victim, source) = (pick(&mut dice), pick(&mut dice));
         let same_key = history.records[victim].key == history.records[source].key;
@@ -224,18 +239,18 @@ pub fn plant_violation(history: &mut History, seed: u64) -> Option<OperationId> 
 
 /// A small history without any sense to it: for holding fast roads against slow ones.
 pub fn scramble(model: Model, dice: &mut Dice) -> History {
-    let operations = 1 + dice.below(8);
-    let values = [1, 2, 3, 100][usize::try_from(dice.below(4)).expect("an index")];
-    let span = [4, 8, 16, 40][usize::try_from(dice.below(4)).expect("an index")];
-    let unknown = [0, 100, 400][usize::try_from(dice.below(3)).expect("an index")];
+    let operations = 1 + dice.index(8);
+    let values = dice.one_of(&[1, 2, 3, 100]);
+    let span = dice.one_of(&[4, 8, 16, 40]);
+    let unknown = dice.one_of(&[0, 100, 400]);
     let mut fresh = 0;
     let mut value = |dice: &mut Dice| match dice.below(12) {
         0 => Value::Null,
         _ if values == 100 => {
             fresh += 1;
-            Value::Integer(if dice.permille(500) { fresh } else { dice.below(6) as i64 })
+            Value::Integer(if dice.permille(500) { fresh } else { dice.number(6) })
         }
-        _ => Value::Integer(dice.below(values) as i64),
+        _ => Value::Integer(dice.number(values)),
     };
     let text = |dice: &mut Dice| -> Value {
         let text: String = (0..dice.below(3)).map(|_| if dice.permille(500) { 'a' } else { 'b' }).collect();
@@ -255,8 +270,8 @@ pub fn scramble(model: Model, dice: &mut Dice) -> History {
                 (Model::Mutex, 0 | 1) => Operation::Acquire,
                 (Model::Mutex, _) => Operation::Release,
             };
-            let call = dice.below(span) as i64;
-            let end = call + dice.below(span / 2) as i64;
+            let call = dice.number(span);
+            let end = call + dice.number(span / 2);
             let outcome = if dice.permille(unknown) {
                 Outcome::Unknown
             } else if dice.permille(30) {
@@ -278,7 +293,7 @@ pub fn scramble(model: Model, dice: &mut Dice) -> History {
                 })
             };
             Record {
-                client: ClientId(index as u32),
+                client: ClientId::from_index(index),
                 key: Key(0),
                 operation,
                 call: Timestamp(call),

@@ -21,7 +21,8 @@ pub struct Order(pub Vec<OperationId>);
 pub enum Kept {
     /// As the history has it.
     AsItWas,
-    /// A compare-and-set that swapped, weakened to a plain write of its new value: what it saw does not count.
+    /// A compare-and-set that swapped, an acquire or a release, weakened to a plain write of what it leaves behind:
+    /// what it found does not count. Only where keeping it as it was would need further operations to be kept.
     AsWrite,
     /// Its outcome weakened to unknown: it may take effect at any time after its call, or never.
     AsUnknown,
@@ -48,7 +49,7 @@ pub struct Core {
     /// The longest legal order of the core's operations that was found; no longer one exists when the core was
     /// searched exhaustively.
     pub longest_order: Vec<OperationId>,
-    /// True if no single further weakening was found to leave a violation: the core is locally minimal. False if
+    /// True if no operation can go or become unknown without losing the violation: the core is locally minimal. False if
     /// the budget ended before the core was as small as it gets; it is a proof all the same.
     pub minimal: bool,
 }

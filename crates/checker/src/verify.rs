@@ -169,10 +169,11 @@ pub fn verify_core(history: &History, options: &CheckOptions, key: Key, core: &C
         let record = history.record(id);
         let fits = match kept {
             Kept::AsItWas => matches!(record.outcome, Outcome::Ok(_)),
-            Kept::AsWrite => {
-                matches!(record.operation, Operation::CompareAndSet { .. })
-                    && record.outcome == Outcome::Ok(Reply::Swapped(true))
-            }
+            Kept::AsWrite => matches!(
+                (&record.operation, &record.outcome),
+                (Operation::CompareAndSet { .. }, Outcome::Ok(Reply::Swapped(true)))
+                    | (Operation::Acquire | Operation::Release, Outcome::Ok(_))
+            ),
             Kept::AsUnknown => true,
         };
         if !fits {
@@ -200,6 +201,22 @@ fn legal_order(history: &History, options: &CheckOptions, kept: &[CoreOperation]
     let precedes = |first: usize, second: usize| {
         required(first) && history.record(kept[first].id).precedes(history.record(kept[second].id))
     };
+    // Without writes a text only grows, so it has to stay a beginning of all that is still to be read.
+    let grows = kept.iter().all(|kept| !matches!(history.record(kept.id).operation, Operation::Write(_)));
+    let is_dead = |placed: &[bool], object: &Replay| {
+        grows
+            && (0..kept.len()).any(|index| {
+                let record = history.record(kept[index].id);
+                match (&record.operation, &record.outcome) {
+                    (Operation::Read, Outcome::Ok(Reply::Value(seen)))
+                        if !placed[index] && required(index) =>
+                    {
+                        object.is_past(seen)
+                    }
+                    _ => false,
+                }
+            })
+    };
     let mut seen: BTreeSet<(Vec<bool>, Replay)> = BTreeSet::new();
     let mut stack = vec![(vec![false; kept.len()], Replay::new(options), Vec::new())];
     while let Some((placed, object, order)) = stack.pop() {
@@ -222,17 +239,17 @@ fn legal_order(history: &History, options: &CheckOptions, kept: &[CoreOperation]
                 _ => None,
             };
             let mut after = object.clone();
-            let legal = match (&record.operation, kept[next].kept) {
-                (Operation::CompareAndSet { new, .. }, Kept::AsWrite) => {
-                    after.apply(&Operation::Write(new.clone()), None)
-                }
-                (operation, _) => after.apply(operation, reply),
+            let legal = match kept[next].kept {
+                Kept::AsWrite => after.overwrite(&record.operation),
+                Kept::AsItWas | Kept::AsUnknown => after.apply(&record.operation, reply),
             };
             if legal {
                 let (mut placed, mut order) = (placed.clone(), order.clone());
                 placed[next] = true;
                 order.push(kept[next].id);
-                stack.push((placed, after, order));
+                if !is_dead(&placed, &after) {
+                    stack.push((placed, after, order));
+                }
             }
         }
     }

@@ -22,6 +22,7 @@ use anachron_vocabulary::OperationId;
 
 use crate::instance::Timed;
 use crate::machine::{Class, RegisterMachine};
+use crate::table::count;
 
 /// What the zones say.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -109,7 +110,7 @@ pub(crate) fn decide(machine: &RegisterMachine, operations: &[Timed]) -> Option<
         .iter()
         .enumerate()
         .filter(|(_, cluster)| cluster.counts(operations))
-        .map(|(value, cluster)| (cluster.low(), cluster.high(), value as u32))
+        .map(|(value, cluster)| (cluster.low(), cluster.high(), count(value)))
         .collect();
     sorted.sort_unstable();
     // The forward zone that reaches furthest among those so far.

@@ -44,10 +44,18 @@ impl Voice<'_> {
                 self.mark(*until)
             ),
             Fact::Refused { value, attempts } => {
-                format!(
-                    "{} would have made {object} {value}, but failed, so it certainly did not.",
-                    self.marks(attempts)
-                )
+                // A compare-and-set that answers no has found another value; an operation that failed was never done.
+                let answered_no =
+                    |id: &OperationId| matches!(self.subject.record(*id).outcome, Outcome::Ok(Reply::Swapped(false)));
+                let (swaps, failed): (Vec<_>, Vec<_>) = attempts.iter().copied().partition(answered_no);
+                let would = |ids: &[OperationId], because: &str| {
+                    (!ids.is_empty()).then(|| format!("{} would have made {object} {value}, but {because}.", self.marks(ids)))
+                };
+                let said = [
+                    would(&swaps, "was told that it did not swap"),
+                    would(&failed, "failed, so it certainly did not happen"),
+                ];
+                said.into_iter().flatten().collect::<Vec<_>>().join(" ")
             }
             Fact::NeverMade { values, makers } => {
                 let shown: Vec<String> = values.iter().map(Value::to_string).collect();

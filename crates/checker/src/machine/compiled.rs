@@ -8,7 +8,7 @@ use super::register::Class;
 use super::text::TextClass;
 use super::{RegisterMachine, TextMachine};
 use crate::instance::Timed;
-use crate::table::Interner;
+use crate::table::{Interner, count};
 use crate::{Model, Part};
 
 /// A machine of the vocabulary.
@@ -73,15 +73,13 @@ fn compile_register(part: &Part<'_>) -> (Compiled, Vec<Timed>) {
         (reply.is_some() || !observes).then(|| classes.number(class))
     });
     let mut writes = Vec::new();
-    if part.model != Model::Mutex {
-        for number in 0..classes.len() {
-            writes.push(match *classes.get(number as u32) {
-                Class::Swapped(_, new) => Some(classes.number(Class::Wrote(new))),
-                _ => None,
-            });
-        }
+    for number in 0..classes.len() {
+        writes.push(match *classes.get(count(number)) {
+            Class::Swapped(_, new) => Some(classes.number(Class::Wrote(new))),
+            _ => None,
+        });
     }
-    let classes = (0..classes.len()).map(|number| *classes.get(number as u32)).collect();
+    let classes = (0..classes.len()).map(|number| *classes.get(count(number))).collect();
     (Compiled::Register(RegisterMachine { initial, classes, writes }), operations)
 }
 
@@ -99,7 +97,7 @@ fn compile_text(part: &Part<'_>) -> (Compiled, Vec<Timed>) {
         Some(classes.number(class))
     });
     for number in 0..classes.len() {
-        machine.add(classes.get(number as u32).clone());
+        machine.add(classes.get(count(number)).clone());
     }
     (Compiled::Text(machine), operations)
 }

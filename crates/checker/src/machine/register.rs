@@ -22,7 +22,7 @@ pub(crate) enum Class {
 pub(crate) struct RegisterMachine {
     pub(crate) initial: u32,
     pub(crate) classes: Vec<Class>,
-    /// For each class that swaps, the class that writes the same value; empty for a lock.
+    /// For each class that swaps, the class that writes the same value.
     pub(crate) writes: Vec<Option<u32>>,
 }
 

@@ -8,6 +8,7 @@ use super::rules::{At, Rules};
 use super::seen::Seen;
 use super::{Move, Run, Spending};
 use crate::machine::{ILLEGAL, Machine};
+use crate::table::count;
 
 /// A step of the current order, with what it takes to undo it.
 #[derive(Clone, Copy, Debug)]
@@ -182,7 +183,7 @@ impl DepthFirst {
     }
 
     fn free_observer<M: Machine>(&self, rules: &mut Rules<'_, M>) -> Option<u32> {
-        let len = self.placed.len() as u32;
+        let len = count(self.placed.len());
         let instance = rules.instance;
         let mut next = self.following[len as usize];
         let m = self.at.m;

@@ -27,6 +27,7 @@ use super::spent::SpentSets;
 use super::{Move, Reductions};
 use crate::instance::{Instance, Supply};
 use crate::machine::{ILLEGAL, Machine};
+use crate::table::count;
 
 /// What a configuration is, apart from the set of operations placed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -131,7 +132,7 @@ impl<'a, M: Machine> Rules<'a, M> {
 
     fn pending_moves(&mut self, at: At, enabled: &[u32], moves: &mut Vec<Move>) {
         for (index, pending) in self.instance.pending.iter().enumerate() {
-            let index = index as u32;
+            let index = count(index);
             if pending.operations[0].0 > at.m {
                 break;
             }
@@ -186,7 +187,7 @@ impl<'a, M: Machine> Rules<'a, M> {
             if after == ILLEGAL || after == state || !self.tells_apart(at.state, pending.class, after) {
                 continue;
             }
-            let index = index as u32;
+            let index = count(index);
             let taken = u32::from(index == spending);
             if pending.open_at(at.m) > self.spent_sets.count(at.spent, index) + taken {
                 return true;

@@ -4,7 +4,7 @@
 //! that is not:
 //! 1. an operation that only observes may go: any legal order stays legal without it;
 //! 2. an operation that changes the object may become unknown, and a compare-and-set that swapped a plain write of its
-//!    new value: any legal order is still one;
+//!    new value (an acquire, word that the lock is held; a release, that it is free): any legal order is still one;
 //! 3. an operation that changes the object may go if nothing kept can *notice* it.
 //!
 //! For the third, take a legal order of the history in which only the kept operations and some that changed the object
@@ -85,8 +85,9 @@ pub(super) fn check(
 /// True if the operation may have changed the object.
 fn may_change(record: &Record) -> bool {
     match (&record.operation, &record.outcome) {
-        (Operation::Read, _) | (_, Outcome::Failed) => false,
-        (Operation::CompareAndSet { .. }, Outcome::Ok(Reply::Swapped(false))) => false,
+        (Operation::Read, _)
+        | (_, Outcome::Failed)
+        | (Operation::CompareAndSet { .. }, Outcome::Ok(Reply::Swapped(false))) => false,
         (Operation::CompareAndSet { expected, new }, _) => expected != new,
         _ => true,
     }
@@ -124,7 +125,11 @@ fn lonely(
 ) -> Option<OperationId> {
     let leaves_it = |changer: &Record| match needed(observer, kept) {
         Some(value) => *value != options.initial && left(changer) == Some(value),
-        None => observer.operation == Operation::Release && changer.operation == Operation::Acquire,
+        None => {
+            kept != Kept::AsWrite
+                && observer.operation == Operation::Release
+                && changer.operation == Operation::Acquire
+        }
     };
     let mut missing = None;
     for &(id, changer) in changers {
@@ -153,7 +158,9 @@ impl Judge {
             return self.may_notice_text(observer, kept, changer);
         }
         match (&observer.operation, &changer.operation) {
-            (Operation::Acquire, Operation::Release) | (Operation::Release, Operation::Acquire) => true,
+            (Operation::Acquire, Operation::Release) | (Operation::Release, Operation::Acquire) => {
+                kept != Kept::AsWrite
+            }
             (Operation::CompareAndSet { expected, .. }, _)
                 if observer.outcome == Outcome::Ok(Reply::Swapped(false)) =>
             {

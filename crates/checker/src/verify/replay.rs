@@ -75,6 +75,26 @@ impl Replay {
         }
     }
 
+    /// Puts in place what an operation leaves behind, whatever was there; false if that depends on what was there.
+    pub(super) fn overwrite(&mut self, operation: &Operation) -> bool {
+        *self = match operation {
+            Operation::Write(value) | Operation::CompareAndSet { new: value, .. } => Self::holding(value),
+            Operation::Acquire => Self::Lock { held: true },
+            Operation::Release => Self::Lock { held: false },
+            Operation::Read | Operation::Append(_) => return false,
+        };
+        true
+    }
+
+    /// True if this is a text that appends can't turn into `value`.
+    pub(super) fn is_past(&self, value: &Value) -> bool {
+        match (self, value) {
+            (Self::Text(mine), Value::Text(text)) => !text.starts_with(&**mine),
+            (Self::Text(_), _) => true,
+            _ => false,
+        }
+    }
+
     /// Turns the lock from one state to the other, if it is in the first.
     fn turn(&mut self, from: bool, to: bool) -> bool {
         match self {

@@ -1,0 +1,75 @@
+//! Real histories with known verdicts.
+
+use std::path::{Path, PathBuf};
+
+use anachron_checker::{Budget, CheckOptions, Decision, Model, combine, partition, verify};
+use anachron_history::parse;
+
+use crate::notation::shared;
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    files.retain(|file| file.extension().is_some_and(|extension| extension != "csv"));
+    files.sort();
+    assert!(!files.is_empty(), "{} is not empty", folder.display());
+    files
+}
+
+/// Checks a file within a fixed number of configurations, so that a slow road fails on every machine alike.
+fn decide(file: &Path, model: Model) -> Decision {
+    let bytes = std::fs::read(file).expect("a readable file");
+    let parsed = parse(&bytes, None).unwrap_or_else(|error| panic!("{}: {error:?}", file.display()));
+    let initial = parsed.initial_hint.unwrap_or(model.default_initial());
+    let options = CheckOptions::new(model).initial(initial);
+    let parts = partition(&parsed.history, &options).expect("operations that the model knows");
+    let mut budget = Budget::default().configurations(50_000);
+    let judgement = combine(parts.iter().map(|part| part.check(&mut budget)).collect());
+    for part in &judgement.parts {
+        if let Err(flaw) = verify::verify(&parsed.history, &options, part) {
+            panic!("{}: {flaw}: {part:?}", file.display());
+        }
+    }
+    let core = judgement.violation().map_or(0, |(_, core)| core.operations.len());
+    let name = file.file_name().expect("a name").to_string_lossy();
+    let configurations = judgement.configurations();
+    println!("{name}: {}, {configurations} configurations, core of {core}", judgement.decision());
+    judgement.decision()
+}
+
+#[test]
+fn etcd_under_jepsen() {
+    let Some(shared) = shared() else { return };
+    let folder = shared.join("corpus/jepsen-etcd");
+    let verdicts = std::fs::read_to_string(folder.join("verdicts.csv")).expect("the verdicts");
+    let mut checked = 0;
+    for line in verdicts.lines().skip(1) {
+        let (file, verdict) = line.split_once(',').expect("file,verdict");
+        assert_eq!(decide(&folder.join(file), Model::CasRegister).name(), verdict, "{file}");
+        checked += 1;
+    }
+    assert!(checked >= 20);
+}
+
+#[test]
+fn porcupines_key_value_store() {
+    let Some(shared) = shared() else { return };
+    for file in files(&shared.join("corpus/porcupine-kv")) {
+        let bad = file.to_string_lossy().ends_with("-bad.txt");
+        assert_eq!(decide(&file, Model::KeyValue) == Decision::NotLinearizable, bad, "{}", file.display());
+    }
+}
+
+#[test]
+fn knossos_registers_and_its_lock() {
+    let Some(shared) = shared() else { return };
+    for (folder, model, expected) in [
+        ("cas-register/good", Model::CasRegister, Decision::Linearizable),
+        ("cas-register/bad", Model::CasRegister, Decision::NotLinearizable),
+        ("mutex/bad", Model::Mutex, Decision::NotLinearizable),
+    ] {
+        for file in files(&shared.join("corpus/knossos").join(folder)) {
+            assert_eq!(decide(&file, model), expected, "{}", file.display());
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! The verifier refuses what proves nothing.
+
+use anachron_checker::verify::{Flaw, verify_core, verify_order};
+use anachron_checker::{CheckOptions, Core, CoreOperation, Kept, Model, Order};
+use anachron_vocabulary::{Key, OperationId};
+
+use crate::notation::history;
+
+const KEY: Key = Key(0);
+
+fn id(position: u32) -> OperationId {
+    OperationId(position)
+}
+
+fn order(text: &str, order: &[u32]) -> Result<(), Flaw> {
+    let history = history(text).expect("operations");
+    let options = CheckOptions::new(Model::CasRegister).initial(0.into());
+    verify_order(&history, &options, KEY, &Order(order.iter().map(|&position| id(position)).collect()))
+}
+
+fn core(model: Model, text: &str, kept: &[(u32, Kept)]) -> Result<(), Flaw> {
+    let history = history(text).expect("operations");
+    let operations = kept.iter().map(|&(position, kept)| CoreOperation { id: id(position), kept }).collect();
+    let options = CheckOptions::new(model).initial(0.into());
+    verify_core(&history, &options, KEY, &Core { operations, ..Core::default() })
+}
+
+#[test]
+fn an_order_is_complete_legal_and_in_time() {
+    let text = "A: w x 1 @0-10; B: r x 1 @5-15; C: w x 2 @20-30; D: w x 3 @0-9!; E: cas x 2 4 ok @25-?";
+    assert_eq!(order(text, &[0, 1, 2]), Ok(()));
+    assert_eq!(order(text, &[0, 1, 2, 4]), Ok(()));
+    assert_eq!(order(text, &[0, 2]), Err(Flaw::Missing(id(1))));
+    assert_eq!(order(text, &[1, 0, 2]), Err(Flaw::Refused(id(1))));
+    assert_eq!(order(text, &[2, 0, 1]), Err(Flaw::RealTime(id(2), id(0))));
+    assert_eq!(order(text, &[0, 0, 1, 2]), Err(Flaw::Twice(id(0))));
+    assert_eq!(order(text, &[0, 1, 2, 3]), Err(Flaw::DidNotHappen(id(3))));
+    assert_eq!(order(text, &[0, 1, 2, 9]), Err(Flaw::NoSuchOperation(id(9))));
+    assert_eq!(order(&text.replace("w x 2", "w y 2"), &[0, 1, 2]), Err(Flaw::OtherObject(id(2))));
+}
+
+#[test]
+fn a_core_may_not_lose_the_write_that_its_read_needs() {
+    let text = "A: w x 1 @0-10; B: w x 2 @20-30; C: r x 1 @40-50";
+    let as_it_was = |positions: &[u32]| -> Vec<(u32, Kept)> {
+        positions.iter().map(|&position| (position, Kept::AsItWas)).collect()
+    };
+    assert_eq!(core(Model::Register, text, &as_it_was(&[0, 1, 2])), Ok(()));
+    assert_eq!(core(Model::Register, text, &as_it_was(&[1, 2])), Err(Flaw::Needed(id(0))));
+    assert_eq!(core(Model::Register, text, &as_it_was(&[2])), Err(Flaw::Needed(id(0))));
+    assert!(matches!(core(Model::Register, text, &as_it_was(&[0, 2])), Err(Flaw::Linearizable(_))));
+    // A second write of the value, which the other write does not screen off, may excuse the read.
+    let excused = format!("{text}; D: w x 1 @35-?");
+    assert_eq!(core(Model::Register, &excused, &as_it_was(&[0, 1, 2])), Err(Flaw::Needed(id(3))));
+}
+
+#[test]
+fn a_core_keeps_operations_only_in_forms_that_they_have() {
+    let text = "A: cas x 0 1 ok @0-5; B: cas x 0 2 ok @10-15; C: w x 3 @0-?";
+    let kept = |first, third| [(0, first), (1, Kept::AsItWas), (2, third)];
+    let core = |kept: &[(u32, Kept)]| core(Model::CasRegister, text, kept);
+    assert!(matches!(core(&kept(Kept::AsItWas, Kept::AsItWas)), Err(Flaw::NotOk(_))));
+    assert!(matches!(core(&kept(Kept::AsItWas, Kept::AsWrite)), Err(Flaw::NotOk(_))));
+    assert_eq!(core(&kept(Kept::AsItWas, Kept::AsUnknown)), Ok(()));
+    assert_eq!(core(&kept(Kept::AsWrite, Kept::AsUnknown)), Ok(()));
+    assert!(matches!(core(&kept(Kept::AsUnknown, Kept::AsUnknown)), Err(Flaw::Linearizable(_))));
+}
+
+#[test]
+fn a_lock_needs_its_releases_in_the_core() {
+    let text = "A: acq L @0-10; B: acq L @20-30; A: rel L @12-?";
+    let two = [(0, Kept::AsItWas), (1, Kept::AsItWas)];
+    assert_eq!(core(Model::Mutex, text, &two), Err(Flaw::Needed(id(2))));
+    assert_eq!(core(Model::Mutex, &text.replace("@12-?", "@31-40"), &two), Ok(()));
+}
