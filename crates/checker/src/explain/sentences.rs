@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use anachron_vocabulary::{Operation, OperationId, Outcome, Value};
+use anachron_vocabulary::{Operation, OperationId, Outcome, Reply, Value};
 
 use super::fact::{Exclusion, Fact, Glimpse, Point};
 use super::no_order;
@@ -45,11 +45,14 @@ impl Voice<'_> {
             ),
             Fact::Refused { value, attempts } => {
                 // A compare-and-set that answers no has found another value; an operation that failed was never done.
-                let answered_no =
-                    |id: &OperationId| matches!(self.subject.record(*id).outcome, Outcome::Ok(Reply::Swapped(false)));
+                let answered_no = |id: &OperationId| {
+                    matches!(self.subject.record(*id).outcome, Outcome::Ok(Reply::Swapped(false)))
+                };
                 let (swaps, failed): (Vec<_>, Vec<_>) = attempts.iter().copied().partition(answered_no);
                 let would = |ids: &[OperationId], because: &str| {
-                    (!ids.is_empty()).then(|| format!("{} would have made {object} {value}, but {because}.", self.marks(ids)))
+                    (!ids.is_empty()).then(|| {
+                        format!("{} would have made {object} {value}, but {because}.", self.marks(ids))
+                    })
                 };
                 let said = [
                     would(&swaps, "was told that it did not swap"),
