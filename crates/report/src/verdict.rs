@@ -19,6 +19,12 @@ use crate::words::{moment, phrase, true_time};
 const WHOLE_ORDER: usize = 20;
 /// Of a longer order, this many operations from its beginning are printed.
 const ORDER_HEAD: usize = 8;
+/// Proofs of more sentences than this are not printed whole: nobody reads on.
+const WHOLE_PROOF: usize = 12;
+/// Of a longer proof, this many sentences from its beginning are printed…
+const PROOF_HEAD: usize = 6;
+/// …and this many from its end, where the contradiction is.
+const PROOF_TAIL: usize = 4;
 /// A sentence is cut after this many columns: a value of a megabyte must not bury the verdict.
 const LONGEST_SENTENCE: usize = 1200;
 
@@ -52,8 +58,15 @@ pub fn violation(found: &Violation<'_>, style: Style) -> String {
     for line in lines {
         out.push(format!("{indent}{line}"));
     }
+    let count_said = found.sentences.len();
+    let left_out = if count_said > WHOLE_PROOF { PROOF_HEAD..count_said - PROOF_TAIL } else { 0..0 };
     for (index, said) in found.sentences.iter().enumerate() {
-        numbered(&mut out, &format!("{}.", index + 1), said, style);
+        if !left_out.contains(&index) {
+            numbered(&mut out, &format!("{}.", index + 1), said, style);
+        } else if index == left_out.start {
+            let more = format!("{} more like these, all of them in JSON Lines", thousands(left_out.len() as u64));
+            out.push(format!("  {} {}", glyphs.cut, style.paint(Ink::Dim, &more)));
+        }
     }
     let enough = if found.core >= found.operations {
         format!("All {} are needed to show it.", count(found.core as u64, "operation"))
@@ -214,7 +227,7 @@ pub struct Undecided<'a> {
 pub fn undecided(far: &Undecided<'_>, style: Style) -> String {
     let mut out = vec![style.paint(Ink::Unknown, "? not decided")];
     let reached = format!(
-        "{} was reached after {}.",
+        "Stopped by {} after {}.",
         safe(far.limit, style),
         count(far.configurations, "configuration")
     );

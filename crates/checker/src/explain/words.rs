@@ -38,6 +38,9 @@ pub(crate) fn times(count: usize) -> String {
     }
 }
 
+/// Of more operations than this only some are named: nobody reads a hundred numbers.
+const MOST_MARKS: usize = 12;
+
 /// `a`, `a and b`, `a, b and c`.
 pub(crate) fn list(items: &[String]) -> String {
     match items {
@@ -183,7 +186,13 @@ impl<'a> Voice<'a> {
     pub(crate) fn marks(&self, ids: &[OperationId]) -> String {
         let mut ids = ids.to_vec();
         ids.sort_by_key(|id| self.numbers.get(id).copied());
-        list(&ids.iter().map(|&id| self.mark(id)).collect::<Vec<_>>())
+        let marks: Vec<String> = ids.iter().map(|&id| self.mark(id)).collect();
+        match marks.as_slice() {
+            [first @ .., last] if marks.len() > MOST_MARKS => {
+                format!("{}, … and {last} ({} in all)", first[..MOST_MARKS / 2].join(", "), marks.len())
+            }
+            marks => list(marks),
+        }
     }
 
     pub(crate) fn point(&self, point: Point) -> String {

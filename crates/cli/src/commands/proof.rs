@@ -137,7 +137,7 @@ impl<'a> Proof<'a> {
 /// What ended the search, and what to try next.
 pub(super) fn limit(limit: Limit) -> (String, &'static str) {
     match limit {
-        Limit::Stopped if interrupted() => ("the reader's patience".to_owned(), ""),
+        Limit::Stopped if interrupted() => ("an interrupt".to_owned(), ""),
         Limit::Stopped => ("the limit on time".to_owned(), "a larger `--budget`, such as `--budget 10min`"),
         Limit::Memory => (limit.to_string(), "a larger `--memory`"),
         Limit::Configurations => (limit.to_string(), ""),

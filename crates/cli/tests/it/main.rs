@@ -1,13 +1,17 @@
 //! The binary through its only door: text in, text out.
 //!
-//! Every test runs the real `anachron`.
-use std::process::Command;
+//! Every test runs the real `anachron`. What people read is held against `tests/golden/*.txt` (see [`harness`]); what
+//! programs and shells rely on (exit codes, JSON Lines, quoting, signals) is checked for itself.
+#![allow(missing_docs, unreachable_pub)] // a test has no readers of its documentation
 
-/// The program says what it is when it is called alone.
-#[test]
-fn alone_it_says_what_it_is() {
-    let output = Command::new(env!("CARGO_BIN_EXE_anachron")).output().expect("the binary runs");
-    let text = String::from_utf8(output.stdout).expect("UTF-8");
-    assert!(text.contains("anachron run"), "{text}");
-    assert_eq!(output.status.code(), Some(0));
-}
+mod check;
+mod harness;
+mod hostile;
+mod json_lines;
+mod looks;
+mod run;
+mod shell;
+#[cfg(target_os = "linux")]
+mod streams;
+mod sweep;
+mod words;
