@@ -7,11 +7,19 @@
 
 use std::time::{Duration, Instant};
 
-use anachron_checker::testing::{Shape, initial, linearizable, plant_violation};
+use anachron_checker::testing::{Shape, initial, linearizable, lose_a_change, plant_violation};
 use anachron_checker::{Budget, CheckOptions, Model, Verdict, partition, verify};
 
 /// A check may take this long, then it counts as given up.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// What is wrong with a history, if anything.
+#[derive(Clone, Copy)]
+enum Planted {
+    Nothing,
+    StaleAnswer,
+    LostChange,
+}
 
 struct Row {
     family: &'static str,
@@ -19,7 +27,7 @@ struct Row {
     values: u64,
     keys: u64,
     unknown_permille: u64,
-    planted: bool,
+    planted: Planted,
     sizes: &'static [usize],
     concurrencies: &'static [usize],
 }
@@ -31,7 +39,7 @@ const ROWS: &[Row] = &[
         values: 0,
         keys: 1,
         unknown_permille: 0,
-        planted: false,
+        planted: Planted::Nothing,
         sizes: &[1_000, 10_000, 100_000, 1_000_000],
         concurrencies: &[5, 10, 20, 50],
     },
@@ -41,7 +49,7 @@ const ROWS: &[Row] = &[
         values: 0,
         keys: 1,
         unknown_permille: 50,
-        planted: false,
+        planted: Planted::Nothing,
         sizes: &[100_000, 1_000_000],
         concurrencies: &[50],
     },
@@ -51,7 +59,7 @@ const ROWS: &[Row] = &[
         values: 0,
         keys: 1,
         unknown_permille: 0,
-        planted: true,
+        planted: Planted::StaleAnswer,
         sizes: &[100_000, 1_000_000],
         concurrencies: &[50],
     },
@@ -61,7 +69,7 @@ const ROWS: &[Row] = &[
         values: 5,
         keys: 1,
         unknown_permille: 0,
-        planted: false,
+        planted: Planted::Nothing,
         sizes: &[1_000, 10_000, 100_000],
         concurrencies: &[5, 10, 20],
     },
@@ -71,7 +79,7 @@ const ROWS: &[Row] = &[
         values: 5,
         keys: 1,
         unknown_permille: 0,
-        planted: false,
+        planted: Planted::Nothing,
         sizes: &[1_000, 10_000],
         concurrencies: &[50],
     },
@@ -81,7 +89,7 @@ const ROWS: &[Row] = &[
         values: 5,
         keys: 1,
         unknown_permille: 10,
-        planted: false,
+        planted: Planted::Nothing,
         sizes: &[1_000, 10_000],
         concurrencies: &[10, 20],
     },
@@ -91,7 +99,7 @@ const ROWS: &[Row] = &[
         values: 5,
         keys: 1,
         unknown_permille: 50,
-        planted: false,
+        planted: Planted::Nothing,
         sizes: &[1_000, 10_000],
         concurrencies: &[10, 20],
     },
@@ -101,7 +109,7 @@ const ROWS: &[Row] = &[
         values: 5,
         keys: 1,
         unknown_permille: 0,
-        planted: true,
+        planted: Planted::StaleAnswer,
         sizes: &[1_000, 10_000],
         concurrencies: &[10, 20],
     },
@@ -111,9 +119,49 @@ const ROWS: &[Row] = &[
         values: 30,
         keys: 1,
         unknown_permille: 50,
-        planted: true,
+        planted: Planted::StaleAnswer,
         sizes: &[100, 1_000],
         concurrencies: &[5, 10],
+    },
+    Row {
+        family: "cas-5-lost",
+        model: Model::CasRegister,
+        values: 5,
+        keys: 1,
+        unknown_permille: 0,
+        planted: Planted::LostChange,
+        sizes: &[1_000, 10_000],
+        concurrencies: &[5, 10, 20],
+    },
+    Row {
+        family: "cas-30-pending-5-lost",
+        model: Model::CasRegister,
+        values: 30,
+        keys: 1,
+        unknown_permille: 50,
+        planted: Planted::LostChange,
+        sizes: &[1_000, 10_000],
+        concurrencies: &[5, 10],
+    },
+    Row {
+        family: "key-value-lost",
+        model: Model::KeyValue,
+        values: 0,
+        keys: 100,
+        unknown_permille: 10,
+        planted: Planted::LostChange,
+        sizes: &[10_000, 100_000],
+        concurrencies: &[20],
+    },
+    Row {
+        family: "mutex-lost",
+        model: Model::Mutex,
+        values: 1,
+        keys: 1,
+        unknown_permille: 0,
+        planted: Planted::LostChange,
+        sizes: &[1_000, 10_000],
+        concurrencies: &[5, 20],
     },
     Row {
         family: "key-value",
@@ -121,7 +169,7 @@ const ROWS: &[Row] = &[
         values: 0,
         keys: 1_000,
         unknown_permille: 0,
-        planted: false,
+        planted: Planted::Nothing,
         sizes: &[10_000, 100_000, 1_000_000],
         concurrencies: &[50],
     },
@@ -131,7 +179,7 @@ const ROWS: &[Row] = &[
         values: 1,
         keys: 1,
         unknown_permille: 0,
-        planted: false,
+        planted: Planted::Nothing,
         sizes: &[1_000, 10_000, 100_000],
         concurrencies: &[5, 20],
     },
@@ -141,7 +189,7 @@ const ROWS: &[Row] = &[
         values: 1,
         keys: 1,
         unknown_permille: 50,
-        planted: false,
+        planted: Planted::Nothing,
         sizes: &[1_000, 10_000],
         concurrencies: &[5, 20],
     },
@@ -185,9 +233,11 @@ fn measure(row: &Row, concurrency: usize, operations: usize, seed: u64, last: Op
         seed,
     };
     let mut history = linearizable(&shape);
-    if row.planted {
-        plant_violation(&mut history, seed);
-    }
+    match row.planted {
+        Planted::Nothing => None,
+        Planted::StaleAnswer => plant_violation(&mut history, seed),
+        Planted::LostChange => lose_a_change(&mut history, seed),
+    };
     let options = CheckOptions::new(row.model).initial(initial(row.model));
     let start = Instant::now();
     let mut stop = || start.elapsed() > PATIENCE;
@@ -211,7 +261,7 @@ fn measure(row: &Row, concurrency: usize, operations: usize, seed: u64, last: Op
         operations,
         seed,
         took.as_secs_f64() * 1e3,
-        last.map_or("".into(), |last| format!("{:.1}", took.as_secs_f64() / last.as_secs_f64())),
+        last.map_or(String::new(), |last| format!("{:.1}", took.as_secs_f64() / last.as_secs_f64())),
         judgement.decision().name(),
         configurations,
         certificate,

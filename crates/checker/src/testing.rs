@@ -237,6 +237,22 @@ pub fn plant_violation(history: &mut History, seed: u64) -> Option<OperationId> 
     None
 }
 
+/// Takes one change away at a random place of the middle half, as if it had failed: what a store shows that loses an
+/// acknowledged write. The history may happen to stay linearizable.
+pub fn lose_a_change(history: &mut History, seed: u64) -> Option<OperationId> {
+    let mut dice = Dice::new(seed);
+    let changes: Vec<usize> = (history.records.len() / 4..history.records.len() * 3 / 4)
+        .filter(|&index| {
+            let record = &history.records[index];
+            !record.operation.is_read()
+                && matches!(record.outcome, Outcome::Ok(Reply::Done | Reply::Swapped(true)))
+        })
+        .collect();
+    let victim = (!changes.is_empty()).then(|| dice.one_of(&changes))?;
+    history.records[victim].outcome = Outcome::Failed;
+    Some(OperationId::from_index(victim))
+}
+
 /// A small history without any sense to it: for holding fast roads against slow ones.
 pub fn scramble(model: Model, dice: &mut Dice) -> History {
     let operations = 1 + dice.index(8);

@@ -25,7 +25,9 @@ pub(crate) fn value(text: &str) -> Value {
 
 /// The text of a list: each element and a comma.
 fn list(text: &str) -> Value {
-    Value::Text(text.split(',').map(|element| format!("{element},")).collect::<String>().into())
+    let mut list = text.split(',').collect::<Vec<_>>().join(",");
+    list.push(',');
+    Value::Text(list.into())
 }
 
 /// Reads a history; `None` if it has an operation that no model of the checker knows.

@@ -1,5 +1,7 @@
 //! What an operation, an outcome and an initial value mean.
 
+use std::fmt::Write;
+
 use anachron_checker::{CheckOptions, Decision, Kept, Model, Problem, Road, Verdict, check};
 use anachron_history::History;
 use anachron_vocabulary::{Operation, Outcome, Reply, Value};
@@ -100,7 +102,7 @@ fn the_core_of_a_stale_read_is_three_operations_by_either_road() {
         let mut text = String::from("A: w x 777 @0-1; ");
         for step in 0..1000 {
             let value = if values == 0 { 10_000 + step } else { step % values };
-            text += &format!("A: w x {value} @{}-{}; ", 10 * step + 2, 10 * step + 5);
+            write!(text, "A: w x {value} @{}-{}; ", 10 * step + 2, 10 * step + 5).expect("a string grows");
         }
         text += "B: r x 777 @20000-20001";
         let history: History = history(&text).expect("register operations");
