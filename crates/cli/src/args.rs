@@ -19,7 +19,7 @@ use crate::exit;
 /// A laboratory for linearizable storage: runs replication strategies in a simulated world, records what clients
 /// saw, decides whether it is linearizable, and proves the answer.
 #[derive(Parser, Debug)]
-#[command(name = "anachron", version, about, long_about = None, after_help = exit::TABLE, max_term_width = 100)]
+#[command(name = "anachron", version, after_help = exit::TABLE, max_term_width = 100)]
 pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -32,7 +32,7 @@ pub(crate) struct Cli {
 /// How results look.
 #[derive(Args, Debug)]
 pub(crate) struct Look {
-    /// Text for people, or JSON Lines for programs (one object a line, with `v` and `kind`)
+    /// For whom results are
     #[arg(long, global = true, value_enum, default_value_t = Format::Human, value_name = "FORMAT", help_heading = "Output")]
     pub output: Format,
     /// When to use colour (`NO_COLOR` and `CLICOLOR_FORCE` count)
@@ -49,20 +49,20 @@ pub(crate) struct Look {
 /// For whom results are.
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Format {
-    /// People.
+    /// Text for people.
     Human,
-    /// Programs.
+    /// JSON Lines for programs: one object a line, with `v` and `kind`.
     Jsonl,
 }
 
 /// When to use colour.
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Colour {
-    /// On a terminal.
+    /// On a terminal that knows colours.
     Auto,
-    /// Always.
+    /// Everywhere.
     Always,
-    /// Never.
+    /// Nowhere.
     Never,
 }
 
@@ -126,7 +126,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "NAME")]
     pub variant: Option<String>,
     /// The seed of every random choice [default: the variant's own]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub seed: Option<u64>,
     /// End with 0 if this comes out and with 1 if not: `linearizable`, `not-linearizable` or `not-linearizable:KIND`
     #[arg(long, value_name = "VERDICT[:KIND]", value_parser = parse_expected)]
@@ -193,7 +193,7 @@ pub(crate) struct Budget {
     #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Budget")]
     pub memory: Option<usize>,
     /// How many threads work [default: one a core]
-    #[arg(long, value_name = "N", help_heading = "Budget")]
+    #[arg(long, value_name = "N", value_parser = parse_threads, help_heading = "Budget")]
     pub threads: Option<NonZeroUsize>,
 }
 
@@ -212,7 +212,7 @@ pub(crate) struct ListArgs {
 #[derive(Args, Debug)]
 pub(crate) struct ExplainArgs {
     /// A kind of anomaly, a story, or a scenario file [default: list what can be explained]
-    #[arg(value_name = "ANOMALY or STORY")]
+    #[arg(value_name = "TOPIC")]
     pub topic: Option<OsString>,
 }
 
@@ -314,11 +314,30 @@ fn parse_value(text: &str) -> Result<Value, String> {
 }
 
 fn parse_time(text: &str) -> Result<Duration, String> {
-    // `10m` is what people type; scenario files write `10min`, because `m` is a metre there.
-    let minutes = text.strip_suffix('m').filter(|number| number.ends_with(|c: char| c.is_ascii_digit()));
-    let text = minutes.map_or_else(|| text.to_owned(), |number| format!("{number}min"));
-    anachron_scenario::parse_duration(&text).map(|duration| Duration::from_nanos(duration.0))
+    // `10m` and `1h` are what people type; scenario files have neither.
+    let whole = |unit: char, seconds: u64| {
+        let number = text.strip_suffix(unit)?.parse::<u64>().ok()?;
+        number.checked_mul(seconds).map(Duration::from_secs)
+    };
+    let duration = whole('m', 60).or_else(|| whole('h', 3600)).or_else(|| {
+        let duration = anachron_scenario::parse_duration(text).ok()?;
+        Some(Duration::from_nanos(duration.0))
+    });
+    duration
+        .filter(|duration| *duration <= LONGEST_BUDGET)
+        .ok_or_else(|| "expected a time such as 500ms, 60s, 10min or 1h, a year at most".to_owned())
 }
+
+/// Whoever waits longer than a year has meant something else.
+const LONGEST_BUDGET: Duration = Duration::from_secs(366 * 24 * 3600);
+
+fn parse_threads(text: &str) -> Result<NonZeroUsize, String> {
+    let number = text.parse().ok().filter(|number: &NonZeroUsize| number.get() <= MOST_THREADS);
+    number.ok_or_else(|| format!("expected a number from 1 to {MOST_THREADS}"))
+}
+
+/// More threads than any machine has cores to run them on.
+const MOST_THREADS: usize = 4096;
 
 fn parse_size(text: &str) -> Result<usize, String> {
     let lower = text.to_ascii_lowercase();
@@ -395,7 +414,12 @@ mod tests {
         assert!(parse_size("5bib").is_err() && parse_size("-1").is_err() && parse_size("").is_err());
         assert_eq!(parse_time("10m"), Ok(Duration::from_secs(600)));
         assert_eq!(parse_time("1.5s"), Ok(Duration::from_millis(1500)));
-        assert!(parse_time("soon").is_err());
+        assert_eq!(parse_time("1h"), Ok(Duration::from_secs(3600)));
+        assert_eq!(parse_time("10min"), Ok(Duration::from_secs(600)));
+        assert!(parse_time("soon").is_err() && parse_time("m").is_err() && parse_time("9999999h").is_err());
+        assert!(
+            parse_threads("0").is_err() && parse_threads("-1").is_err() && parse_threads("100000").is_err()
+        );
     }
 
     #[test]

@@ -74,15 +74,9 @@ impl Failure {
 
     /// Input that the system won't let us read.
     pub(crate) fn unreadable(path: &Path, error: &io::Error) -> Self {
-        let why = match error.kind() {
-            io::ErrorKind::NotFound => "there is no such file".to_owned(),
-            io::ErrorKind::IsADirectory => "this is a folder; name the files in it".to_owned(),
-            io::ErrorKind::PermissionDenied => "you are not allowed to read it".to_owned(),
-            io::ErrorKind::InvalidData => "this is not UTF-8 text".to_owned(),
-            _ => error.to_string(),
-        };
         // A line feed in a name must not look like a line of ours.
-        Self::usage(format!("{}: {why}", text::sentence(&path.display().to_string(), Style::default())))
+        let shown = text::sentence(&path.display().to_string(), Style::default());
+        Self::usage(format!("{shown}: {}", why(error)))
     }
 
     /// Says on stderr what is wrong, and with which code to end.
@@ -94,6 +88,17 @@ impl Failure {
             }
             Self::NobodyReads => Exit::NobodyReads,
         }
+    }
+}
+
+/// Why input can't be read, for people.
+pub(crate) fn why(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        io::ErrorKind::IsADirectory => "this is a folder; name the files in it".to_owned(),
+        io::ErrorKind::PermissionDenied => "you are not allowed to read it".to_owned(),
+        io::ErrorKind::InvalidData => "this is not UTF-8 text".to_owned(),
+        _ => error.to_string(),
     }
 }
 

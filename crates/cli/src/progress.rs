@@ -21,6 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const REDRAW: Duration = Duration::from_millis(100);
 /// How often a line is written where there are no bars.
 const LINE_EVERY: Duration = Duration::from_secs(10);
+/// A bar has room for this many columns of what it is about.
+const LONGEST_NAME: usize = 60;
 
 /// Work in progress. Ends, and clears its bar, when dropped.
 pub(crate) struct Progress {
@@ -46,7 +48,7 @@ impl Progress {
     fn tell(what: &str, total: Option<u64>, style: Style) -> Self {
         let (done, found) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
         let (stop, stopped) = channel();
-        let what = text::cut(&text::sentence(what, style), 60, style);
+        let what = text::sentence(what, style);
         let teller = thread::spawn({
             let (done, found) = (Arc::clone(&done), Arc::clone(&found));
             move || {
@@ -113,7 +115,7 @@ fn bar(what: &str, total: Option<u64>, style: Style) -> ProgressBar {
         None => (ProgressBar::no_length(), "{spinner} {prefix} {elapsed}{msg}"),
     };
     bar.set_draw_target(ProgressDrawTarget::stderr());
-    bar.set_prefix(what.to_owned());
+    bar.set_prefix(text::cut(what, LONGEST_NAME, style));
     let look = ProgressStyle::with_template(template).expect("the templates above are well-formed");
     bar.with_style(if style.ascii { look.progress_chars("#>-").tick_chars("|/-\\ ") } else { look })
 }

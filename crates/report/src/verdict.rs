@@ -64,7 +64,8 @@ pub fn violation(found: &Violation<'_>, style: Style) -> String {
         if !left_out.contains(&index) {
             numbered(&mut out, &format!("{}.", index + 1), said, style);
         } else if index == left_out.start {
-            let more = format!("{} more like these, all of them in JSON Lines", thousands(left_out.len() as u64));
+            let more =
+                format!("{} more like these, all of them in JSON Lines", thousands(left_out.len() as u64));
             out.push(format!("  {} {}", glyphs.cut, style.paint(Ink::Dim, &more)));
         }
     }
@@ -244,11 +245,22 @@ pub fn undecided(far: &Undecided<'_>, style: Style) -> String {
     finish(&out)
 }
 
-/// The line under a verdict: its parts with dots between them, those that are empty left out.
+/// The line under a verdict, or above one: its parts with dots between them, those that are empty left out. Where the
+/// line would be too long it breaks at a dot, so that what is one thing stays on one line.
 pub fn footer(parts: &[String], style: Style) -> String {
-    let shown: Vec<&str> = parts.iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
     let dot = format!(" {} ", style.glyphs().dot);
-    format!("{}\n", style.paint(Ink::Dim, &sentence(&shown.join(&dot), style)))
+    let mut lines: Vec<String> = Vec::new();
+    for part in parts.iter().filter(|part| !part.is_empty()) {
+        let part = sentence(part, style);
+        match lines.last_mut() {
+            Some(line) if width(line) + width(&dot) + width(&part) <= style.columns() => {
+                line.push_str(&dot);
+                line.push_str(&part);
+            }
+            _ => lines.extend(wrap(&part, style.columns())),
+        }
+    }
+    lines.iter().map(|line| style.paint(Ink::Dim, line) + "\n").collect()
 }
 
 fn numbered(out: &mut Vec<String>, number: &str, said: &str, style: Style) {

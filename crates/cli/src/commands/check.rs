@@ -15,7 +15,7 @@ use anachron_vocabulary::{Operation, Outcome};
 use super::proof::{Proof, limit, recheck};
 use super::{Count, paragraph};
 use crate::args::{CheckArgs, InputFormat};
-use crate::exit::{Exit, Failure};
+use crate::exit::{Exit, Failure, why};
 use crate::interrupt::{INTERRUPTED, at_the_mercy_of, interrupted};
 use crate::output::{Output, note};
 use crate::progress::Progress;
@@ -157,7 +157,7 @@ fn read(file: &Path, name: &str, format: InputFormat, output: &mut Output) -> Re
             Err(Failure::usage(malformed(name, &error, output.style)))
         }
         Err(error) => {
-            output.object(|| jsonl::error(&shown, None, &error.to_string()))?;
+            output.object(|| jsonl::error(&shown, None, &why(&error)))?;
             Err(Failure::unreadable(file, &error))
         }
     }

@@ -2,7 +2,7 @@
 
 use anachron_checker::explain::AnomalyKind;
 use anachron_experiment::library::STORIES;
-use anachron_report::jsonl;
+use anachron_report::{jsonl, text};
 use serde_json::json;
 
 use super::paragraph;
@@ -17,11 +17,14 @@ pub(crate) fn explain(args: &ExplainArgs, output: &mut Output) -> Result<Exit, F
         output.line("Kinds of anomaly:")?;
         super::list::anomalies(output)?;
         output.line("")?;
-        output.line("`anachron explain KIND` tells more; so does `anachron explain STORY` for a story of `anachron list`.")?;
+        let more = "`anachron explain KIND` tells more; so does `anachron explain STORY` for a story of `anachron list`.";
+        output.text(&paragraph("", more, output.style))?;
         return Ok(Exit::Fine);
     };
     if let Some(kind) = topic.to_str().and_then(AnomalyKind::from_name) {
-        output.text(kind.page())?;
+        for line in kind.page().lines() {
+            output.line(&text::sentence(line, output.style))?;
+        }
         output.object(|| jsonl::line("page", json!({ "name": kind.name(), "text": kind.page() })))?;
         return Ok(Exit::Fine);
     }

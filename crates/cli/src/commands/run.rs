@@ -85,7 +85,6 @@ fn announce(scenario: &Scenario, variant: &Variant, seed: u64, output: &mut Outp
         })
     })?;
     let style = output.style;
-    let dot = if style.ascii { " - " } else { " · " };
     let parts = [
         scenario.id.clone(),
         format!("variant {} ({})", variant.name, variant.strategy.name),
@@ -94,8 +93,7 @@ fn announce(scenario: &Scenario, variant: &Variant, seed: u64, output: &mut Outp
         count(scenario.clients.len() as u64, "client"),
         format!("anachron {version}"),
     ];
-    let parts = parts.map(|part| text::safe(&part, style));
-    output.text(&paragraph("", &parts.join(dot), style))?;
+    output.text(&verdict::footer(&parts, style))?;
     output.line("")?;
     output.text(&paragraph("", &scenario.title, style))?;
     output.text(&paragraph("  ", &scenario.story, style))?;
@@ -130,6 +128,9 @@ fn to_file(
     });
     written.map_err(|error| Failure::internal(format_args!("can't write {}: {error}", path.display())))
 }
+
+/// A title beside a variant's name needs this much room, or goes below it.
+const TITLE_COLUMNS: usize = 30;
 
 /// Everything that there is to tell of a trial.
 struct Told<'a> {
@@ -190,13 +191,13 @@ impl Told<'_> {
         if run.step_limit_reached {
             parts.push("cut off: the run has more steps than any story needs".to_owned());
         }
+        output.line("")?;
+        output.text(&verdict::footer(&parts, output.style))?;
         if let Some(rest) = &run.rest {
             let agree = if rest.converged { "replicas agree" } else { "replicas disagree" };
             let completes = if rest.progressed { "an operation completes" } else { "no operation completes" };
-            parts.push(format!("at rest {agree} and {completes}"));
+            output.text(&verdict::footer(&[format!("at rest {agree} and {completes}")], output.style))?;
         }
-        output.line("")?;
-        output.text(&verdict::footer(&parts, output.style))?;
         Ok(())
     }
 
@@ -237,7 +238,12 @@ impl Told<'_> {
         for (number, variant) in others.enumerate() {
             let lead = if number == 0 { "also  " } else { "" };
             let lead = format!("{lead:<8}--variant {:<widest$}  ", variant.name);
-            output.text(&paragraph(&lead, &variant.title, style))?;
+            if text::width(&lead) + TITLE_COLUMNS <= style.width {
+                output.text(&paragraph(&lead, &variant.title, style))?;
+            } else {
+                output.line(lead.trim_end())?;
+                output.text(&paragraph("          ", &variant.title, style))?;
+            }
         }
         if let Some(explanation) = self.explanation {
             output.line(&format!("explain anachron explain {}", explanation.kind.name()))?;

@@ -6,7 +6,7 @@ use anachron_checker::Decision;
 use anachron_experiment::judge::cores;
 use anachron_experiment::sweep::{Outcome, Summary, sweep as run_sweep};
 use anachron_report::number::{count, thousands, took, wilson};
-use anachron_report::{jsonl, text};
+use anachron_report::{jsonl, text, verdict};
 use anachron_scenario::Variant;
 use anachron_trace::Fingerprint;
 use serde_json::json;
@@ -111,14 +111,18 @@ fn announce(
         })
     })?;
     let Seeds { first, end } = seeds;
-    let said = format!(
-        "{}: {}, seeds {} to {}, anachron {version}",
-        source.scenario.id,
+    let range = if end - first == 1 {
+        format!("seed {first}")
+    } else {
+        format!("{} seeds, {first} to {}", thousands(end - first), end - 1)
+    };
+    let parts = [
+        source.scenario.id.clone(),
         count(variants.len() as u64, "variant"),
-        thousands(first),
-        thousands(end - 1)
-    );
-    output.text(&paragraph("", &said, output.style))?;
+        range,
+        format!("anachron {version}"),
+    ];
+    output.text(&verdict::footer(&parts, output.style))?;
     output.finish()?;
     Ok(())
 }

@@ -13,7 +13,7 @@ fn every_shell_is_told_of_every_command() {
         for command in COMMANDS {
             assert!(script.contains(command), "{shell}: {command}");
         }
-        assert!(script.contains("expect-run") && script.contains("cas-register"), "{shell}");
+        assert!(script.contains("expect-run"), "{shell}");
     }
 }
 
@@ -38,10 +38,7 @@ fn bash_completes() {
 #[test]
 fn the_manual_is_one_page_or_many() {
     let page = anachron("man").run().ends_with(0).stdout;
-    assert!(
-        page.contains(".TH anachron 1") && page.contains("EXIT CODES") || page.contains("Exit codes"),
-        "{page}"
-    );
+    assert!(page.contains(".TH anachron 1") && page.contains("not decided within the budget"), "{page}");
     let folder = Folder::new();
     let ran = folder.anachron("man --folder a/b").run().ends_with(0).notes("manual pages written into a/b");
     assert_eq!(ran.stdout, "");
