@@ -61,6 +61,15 @@ pub(crate) struct Supply {
     pub(crate) pending: Vec<u32>,
 }
 
+/// Who leaves one state, whichever that is.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct FreshStarts {
+    /// Opening and class of the required operations, sorted.
+    pub(crate) openings: Vec<(u32, u32)>,
+    /// Indices of the pending classes.
+    pub(crate) pending: Vec<u32>,
+}
+
 /// A problem for the search.
 #[derive(Debug)]
 pub(crate) struct Instance {
@@ -74,10 +83,12 @@ pub(crate) struct Instance {
     pub(crate) slots: u32,
     /// For each state that a class leaves: who does. Sorted by state.
     supplies: Vec<(u32, Supply)>,
-    /// Everyone who leaves any one state (for machines where such operations start afresh).
-    pub(crate) fresh_starts: Supply,
+    /// Everyone who leaves one state, for machines where such operations start afresh.
+    pub(crate) fresh_starts: FreshStarts,
     /// Numbers of the required operations that look far ahead, sorted.
     pub(crate) horizons: Vec<u32>,
+    /// Numbers of the required operations that leave one state wherever they are legal, sorted.
+    pub(crate) fresh_numbers: Vec<u32>,
 }
 
 impl Instance {
@@ -101,7 +112,10 @@ impl Instance {
         let horizons = (0..count(required.len()))
             .filter(|&number| machine.is_horizon(required[number as usize].class))
             .collect();
-        Self { required, by_opening, pending, slots, supplies, fresh_starts, horizons }
+        let fresh_numbers = (0..count(required.len()))
+            .filter(|&number| machine.leaves(required[number as usize].class).is_some())
+            .collect();
+        Self { required, by_opening, pending, slots, supplies, fresh_starts, horizons, fresh_numbers }
     }
 
     /// How many operations have to be placed.
@@ -174,14 +188,14 @@ fn supplies(
     required: &[Required],
     by_opening: &[u32],
     pending: &[Pending],
-) -> (Vec<(u32, Supply)>, Supply) {
+) -> (Vec<(u32, Supply)>, FreshStarts) {
     let mut left: Vec<(u32, u32)> = Vec::new();
-    let mut fresh = Supply::default();
+    let mut fresh = FreshStarts::default();
     for &number in by_opening {
         let Required { class, opening, .. } = required[number as usize];
         if let Some(state) = machine.leaves(class) {
             left.push((state, opening));
-            fresh.openings.push(opening);
+            fresh.openings.push((opening, class));
         }
     }
     left.sort_by_key(|&(state, _)| state);

@@ -53,6 +53,12 @@ pub(crate) trait Machine {
         false
     }
 
+    /// Hint: every class that answers nothing to [`leaves`](Self::leaves) and is no observer is legal here, and in every
+    /// state that such classes lead to from here.
+    fn takes_anything(&self, _state: u32) -> bool {
+        false
+    }
+
     /// Hint: [`is_out_of_reach`](Self::is_out_of_reach) is worth asking about this class.
     fn is_horizon(&self, _class: u32) -> bool {
         false

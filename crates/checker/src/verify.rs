@@ -18,8 +18,8 @@ use anachron_vocabulary::{Key, Operation, OperationId, Outcome, Reply};
 use crate::{CheckOptions, Core, CoreOperation, Kept, Order, PartVerdict, Verdict};
 use replay::Replay;
 
-/// How much the re-check of a core may take: configurations times the pairs of operations looked at in each.
-const CORE_EFFORT: usize = 200_000_000;
+/// How much the re-check of a core may take: configurations times the operations looked at in each.
+const CORE_EFFORT: usize = 50_000_000;
 
 /// Why a certificate does not prove its verdict.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -198,24 +198,26 @@ enum Answer {
 /// Wing and Gong's search (1993), remembering what it has seen: try every operation that nothing unplaced precedes.
 fn legal_order(history: &History, options: &CheckOptions, kept: &[CoreOperation]) -> Answer {
     let required = |index: usize| kept[index].kept != Kept::AsUnknown;
-    let precedes = |first: usize, second: usize| {
-        required(first) && history.record(kept[first].id).precedes(history.record(kept[second].id))
-    };
-    // Without writes a text only grows, so it has to stay a beginning of all that is still to be read.
-    let grows = kept.iter().all(|kept| !matches!(history.record(kept.id).operation, Operation::Write(_)));
-    let is_dead = |placed: &[bool], object: &Replay| {
-        grows
-            && (0..kept.len()).any(|index| {
-                let record = history.record(kept[index].id);
-                match (&record.operation, &record.outcome) {
-                    (Operation::Read, Outcome::Ok(Reply::Value(seen)))
-                        if !placed[index] && required(index) =>
-                    {
-                        object.is_past(seen)
-                    }
-                    _ => false,
+    // Texts only grow up to the next write, so a text is of use only as a beginning of what is still to be read.
+    // Without writes every read to come has to agree. With some, an append that need not have happened may be left
+    // out unless one read agrees: up to the next write nothing but appends follows it, and they don't mind.
+    let grows = kept
+        .iter()
+        .all(|kept| matches!(history.record(kept.id).operation, Operation::Read | Operation::Append(_)));
+    let is_dead = |placed: &[bool], object: &Replay, next: usize| {
+        let mut reads =
+            (0..kept.len()).filter(|&index| !placed[index] && required(index)).filter_map(|index| {
+                match (&history.record(kept[index].id).operation, &history.record(kept[index].id).outcome) {
+                    (Operation::Read, Outcome::Ok(Reply::Value(seen))) => Some(seen),
+                    _ => None,
                 }
-            })
+            });
+        let append = matches!(history.record(kept[next].id).operation, Operation::Append(_));
+        if grows {
+            reads.any(|seen| object.is_past(seen))
+        } else {
+            append && !required(next) && reads.all(|seen| object.is_past(seen))
+        }
     };
     let mut seen: BTreeSet<(Vec<bool>, Replay)> = BTreeSet::new();
     let mut stack = vec![(vec![false; kept.len()], Replay::new(options), Vec::new())];
@@ -226,14 +228,19 @@ fn legal_order(history: &History, options: &CheckOptions, kept: &[CoreOperation]
         if !seen.insert((placed.clone(), object.clone())) {
             continue;
         }
-        if seen.len() * kept.len() * kept.len() > CORE_EFFORT {
+        if seen.len() * kept.len() > CORE_EFFORT {
             return Answer::TooBig;
         }
+        // What returned first among the operations to be placed has to stand before all that were called later.
+        let first_return = (0..kept.len())
+            .filter(|&index| !placed[index] && required(index))
+            .filter_map(|index| history.record(kept[index].id).returned())
+            .min();
         for next in 0..kept.len() {
-            if placed[next] || (0..kept.len()).any(|other| !placed[other] && precedes(other, next)) {
+            let record = history.record(kept[next].id);
+            if placed[next] || first_return.is_some_and(|returned| returned < record.call) {
                 continue;
             }
-            let record = history.record(kept[next].id);
             let reply = match (&record.outcome, kept[next].kept) {
                 (Outcome::Ok(reply), Kept::AsItWas) => Some(reply),
                 _ => None,
@@ -247,7 +254,7 @@ fn legal_order(history: &History, options: &CheckOptions, kept: &[CoreOperation]
                 let (mut placed, mut order) = (placed.clone(), order.clone());
                 placed[next] = true;
                 order.push(kept[next].id);
-                if !is_dead(&placed, &after) {
+                if !is_dead(&placed, &after, next) {
                     stack.push((placed, after, order));
                 }
             }

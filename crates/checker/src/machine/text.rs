@@ -262,6 +262,10 @@ impl Machine for TextMachine {
         self.parts(value).is_none() || !self.begins(state, value)
     }
 
+    fn takes_anything(&self, state: u32) -> bool {
+        !self.is_fussy(state)
+    }
+
     fn is_horizon(&self, class: u32) -> bool {
         matches!(self.classes[class as usize], TextClass::Saw(_))
     }

@@ -16,18 +16,28 @@
 //!    follows it. If `o` is an observer and legal in `s`, swap the two: `u` may take effect later. If `o` is legal in `s`
 //!    and leads from there to the state that it leads to from `t`, leave `u` out: it is absorbed. So `o` is either not
 //!    legal in `s` or leads somewhere else. A pending operation with nothing behind it, or that leaves the
-//!    state as it was, is left out as well.
+//!    state as it was, is left out as well. A pending append or write is also left out unless some read to come, which can
+//!    stand before the next write that is certain, saw a text that begins with the text it leads to: up to that
+//!    write every text begins so, no other read is legal, and appends are as legal without it
+//!    (a write is only left out where they are).
 //! 4. *Domination*: see `seen`.
 //! 5. *Remaining demand.* If an operation that can come next is legal in one state only, the state is another, and
 //!    nothing that can still be placed before it returns leaves that state, then there is no completion. The same for
-//!    an append-only stretch: if the text is no beginning of what the next read saw, and nothing that can be placed
-//!    before that read starts afresh, then there is none.
+//!    an append-only stretch: if the text is no beginning of what the next read saw, and no write that can be
+//!    placed before that read wrote such a beginning, then there is none: the last write before the read, or the text
+//!    at hand, is what the read's text begins with.
 
 use super::spent::SpentSets;
 use super::{Move, Reductions};
 use crate::instance::{Instance, Supply};
 use crate::machine::{ILLEGAL, Machine};
 use crate::table::count;
+
+/// How many reads a pending append or write is held against before it counts as seen.
+const READS_LOOKED_AT: usize = 64;
+
+/// How many writes to come are held against a read before one of them counts as of use.
+const WRITES_LOOKED_AT: usize = 64;
 
 /// What a configuration is, apart from the set of operations placed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -149,7 +159,9 @@ impl<'a, M: Machine> Rules<'a, M> {
             if !self.may_follow(at, class, after) || !self.has_spare(at.spent, index, at.m) {
                 continue;
             }
-            if !self.reductions.pending_where_needed || self.is_needed(at, enabled, index, after) {
+            let needed = !self.reductions.pending_where_needed
+                || (self.is_needed(at, enabled, index, after) && self.is_seen_later(at, enabled, after));
+            if needed {
                 moves.push(Move::Pending(index));
             }
         }
@@ -190,6 +202,40 @@ impl<'a, M: Machine> Rules<'a, M> {
             let index = count(index);
             let taken = u32::from(index == spending);
             if pending.open_at(at.m) > self.spent_sets.count(at.spent, index) + taken {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// True if the operation of this number is not placed.
+    fn is_left(&self, at: At, enabled: &[u32], number: u32) -> bool {
+        self.instance.required[number as usize].opening > at.m || enabled.binary_search(&number).is_ok()
+    }
+
+    /// Reduction 3 for texts: some read that can stand before the next write may see `state` or what grows from it.
+    /// True where that takes too long to tell.
+    fn is_seen_later(&mut self, at: At, enabled: &[u32], state: u32) -> bool {
+        let instance = self.instance;
+        if instance.horizons.is_empty() || !self.machine.takes_anything(at.state) {
+            return true;
+        }
+        let writes = &instance.fresh_numbers;
+        let next_write = writes[writes.partition_point(|&number| number < at.m)..]
+            .iter()
+            .find(|&&number| self.is_left(at, enabled, number))
+            .copied()
+            .unwrap_or(u32::MAX);
+        let from = instance.horizons.partition_point(|&number| number < at.m);
+        for (looked_at, &number) in instance.horizons[from..].iter().enumerate() {
+            if looked_at == READS_LOOKED_AT {
+                return true;
+            }
+            let read = instance.required[number as usize];
+            if read.opening <= next_write
+                && self.is_left(at, enabled, number)
+                && !self.machine.is_out_of_reach(state, read.class)
+            {
                 return true;
             }
         }
@@ -245,11 +291,38 @@ impl<'a, M: Machine> Rules<'a, M> {
     fn out_of_reach(&mut self, at: At, enabled: &[u32]) -> Option<u32> {
         let instance = self.instance;
         let from = instance.horizons.partition_point(|&number| number < at.m);
-        let &next = instance.horizons[from..].iter().find(|&&number| {
-            instance.required[number as usize].opening > at.m || enabled.binary_search(&number).is_ok()
-        })?;
-        let fresh = enabled.iter().any(|&number| self.machine.leaves(self.class(number)).is_some())
-            || self.comes_in_time(at, next, &instance.fresh_starts);
-        (!fresh && self.machine.is_out_of_reach(at.state, self.class(next))).then_some(next)
+        let &next = instance.horizons[from..].iter().find(|&&number| self.is_left(at, enabled, number))?;
+        let read = self.class(next);
+        if !self.machine.is_out_of_reach(at.state, read) {
+            return None;
+        }
+        // A write in between helps if the read's text begins with what it wrote.
+        for &number in enabled {
+            if self.starts(self.class(number), read) {
+                return None;
+            }
+        }
+        let fresh = &instance.fresh_starts;
+        let from = fresh.openings.partition_point(|&(opening, _)| opening <= at.m);
+        for (looked_at, &(opening, class)) in fresh.openings[from..].iter().enumerate() {
+            if opening > next {
+                break;
+            }
+            if looked_at == WRITES_LOOKED_AT || self.starts(class, read) {
+                return None;
+            }
+        }
+        for &index in &fresh.pending {
+            let class = instance.pending[index as usize].class;
+            if self.starts(class, read) && self.has_spare(at.spent, index, next) {
+                return None;
+            }
+        }
+        Some(next)
+    }
+
+    /// True if the class leaves one state wherever it is legal, and this class of read is not out of its reach.
+    fn starts(&mut self, class: u32, read: u32) -> bool {
+        self.machine.leaves(class).is_some_and(|state| !self.machine.is_out_of_reach(state, read))
     }
 }

@@ -66,6 +66,17 @@ fn a_core_keeps_operations_only_in_forms_that_they_have() {
     assert!(matches!(core(&kept(Kept::AsUnknown, Kept::AsUnknown)), Err(Flaw::Linearizable(_))));
 }
 
+/// Swaps lead from any text to any other: what helps the verifier with appends must not be applied to them.
+#[test]
+fn texts_in_a_register_do_not_grow() {
+    let text = "A: cas x Aa B ok @0-5; B: r x B @10-15";
+    let history = history(text).expect("operations");
+    let operations = [0, 1].map(|position| CoreOperation { id: id(position), kept: Kept::AsItWas }).to_vec();
+    let options = CheckOptions::new(Model::CasRegister).initial("Aa".into());
+    let flaw = verify_core(&history, &options, KEY, &Core { operations, ..Core::default() });
+    assert!(matches!(flaw, Err(Flaw::Linearizable(_))), "{flaw:?}");
+}
+
 #[test]
 fn a_lock_needs_its_releases_in_the_core() {
     let text = "A: acq L @0-10; B: acq L @20-30; A: rel L @12-?";
