@@ -22,7 +22,7 @@ pub(crate) struct Source {
 /// The story that a reader names, or what is wrong with the name or the story.
 pub(crate) fn load(named: &OsStr, style: Style) -> Result<Source, Failure> {
     find(named, style)?.ok_or_else(|| {
-        let near = suggestion(named, library::STORIES.iter().map(|story| story.id));
+        let near = suggestion(named, &story_ids());
         Failure::usage(format!(
             "there is no story {}.{near} `anachron list` shows them all; a file of your own is named with its .json",
             quoted(named, style)
@@ -69,13 +69,13 @@ pub(crate) fn variant<'s>(
 ) -> Result<&'s Variant, Failure> {
     let Some(name) = named else { return Ok(&scenario.variants[0]) };
     scenario.variant(name).ok_or_else(|| {
-        let names: Vec<&str> = scenario.variants.iter().map(|variant| variant.name.as_str()).collect();
-        let near = suggestion(name.as_ref(), names.iter().copied());
+        let all: Vec<&str> = scenario.variants.iter().map(|variant| variant.name.as_str()).collect();
+        let near = suggestion(name.as_ref(), &all);
         Failure::usage(format!(
             "{} has no variant {}.{near} It has {}",
             scenario.id,
             quoted(name.as_ref(), style),
-            names.join(", ")
+            all.join(", ")
         ))
     })
 }
@@ -97,13 +97,17 @@ pub(crate) fn replay(source: &Source, variant: &Variant, seed: u64, fingerprint:
     )
 }
 
+/// What the stories of the catalogue are called.
+pub(crate) fn story_ids() -> Vec<&'static str> {
+    library::STORIES.iter().map(|story| story.id).collect()
+}
+
 /// ` Did you mean …?`, or nothing.
-pub(crate) fn suggestion<'a>(named: &OsStr, candidates: impl Iterator<Item = &'a str> + Clone) -> String {
+pub(crate) fn suggestion(named: &OsStr, candidates: &[&str]) -> String {
     let typed = named.to_string_lossy();
-    let longer = |candidate: &&str| typed.len() > 3 && candidate.contains(&*typed);
-    nearest(&typed, candidates.clone())
-        .or_else(|| candidates.clone().find(longer))
-        .map_or_else(String::new, |near| format!(" Did you mean `{near}`?"))
+    let part_of = || candidates.iter().copied().find(|all| typed.len() > 3 && all.contains(&*typed));
+    let near = nearest(&typed, candidates.iter().copied()).or_else(part_of);
+    near.map_or_else(String::new, |near| format!(" Did you mean `{near}`?"))
 }
 
 /// As a shell takes it for one word, and as a terminal shows it without obeying it.
@@ -142,7 +146,7 @@ mod tests {
     use super::*;
 
     fn near(typed: &str) -> String {
-        suggestion(typed.as_ref(), library::STORIES.iter().map(|story| story.id))
+        suggestion(typed.as_ref(), &story_ids())
     }
 
     #[test]

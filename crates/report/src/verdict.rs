@@ -98,7 +98,13 @@ fn finish(lines: &[String]) -> String {
 pub fn story(cause: &[CauseLine], style: Style) -> String {
     let title = "What the servers were doing";
     let label = "(a story from the trace, not part of the proof)";
-    let mut out = vec![format!("{} {}", style.paint(Ink::Strong, title), style.paint(Ink::Dim, label))];
+    let (title_painted, paint) = (style.paint(Ink::Strong, title), |line: &str| style.paint(Ink::Dim, line));
+    let mut out = if width(title) + 1 + width(label) <= style.columns() {
+        vec![format!("{title_painted} {}", paint(label))]
+    } else {
+        let label = wrap(label, style.columns());
+        std::iter::once(title_painted).chain(label.iter().map(|line| paint(line))).collect()
+    };
     let times: Vec<String> = cause.iter().map(|line| true_time(line.at, style)).collect();
     let widest = times.iter().map(|time| width(time)).max().unwrap_or(0);
     for (line, time) in cause.iter().zip(&times) {

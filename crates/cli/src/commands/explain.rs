@@ -1,7 +1,6 @@
 //! `anachron explain`: a page on a kind of anomaly, or a story told without running it.
 
 use anachron_checker::explain::AnomalyKind;
-use anachron_experiment::library::STORIES;
 use anachron_report::{jsonl, text};
 use serde_json::json;
 
@@ -29,8 +28,9 @@ pub(crate) fn explain(args: &ExplainArgs, output: &mut Output) -> Result<Exit, F
         return Ok(Exit::Fine);
     }
     let Some(source) = source::find(topic, output.style)? else {
-        let kinds = AnomalyKind::ALL.iter().map(|kind| kind.name());
-        let near = source::suggestion(topic, STORIES.iter().map(|story| story.id).chain(kinds));
+        let mut names = source::story_ids();
+        names.extend(AnomalyKind::ALL.iter().map(|kind| kind.name()));
+        let near = source::suggestion(topic, &names);
         return Err(Failure::usage(format!(
             "there is neither a kind of anomaly nor a story {}.{near} `anachron explain` lists the kinds, \
              `anachron list` the stories",

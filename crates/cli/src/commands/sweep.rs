@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use anachron_checker::Decision;
+use anachron_checker::explain::AnomalyKind;
 use anachron_experiment::judge::cores;
 use anachron_experiment::sweep::{Outcome, Summary, sweep as run_sweep};
 use anachron_report::number::{count, thousands, took, wilson};
@@ -191,7 +192,7 @@ fn seed_object(variant: &Variant, outcome: &Outcome) -> String {
             "variant": variant.name,
             "seed": outcome.seed,
             "verdict": outcome.decision.name(),
-            "anomaly": outcome.kind.map(|kind| kind.name()),
+            "anomaly": outcome.kind.map(AnomalyKind::name),
             "core": (outcome.core > 0).then_some(outcome.core),
             "converged": outcome.converged,
             "progressed": outcome.progressed,

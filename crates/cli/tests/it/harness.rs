@@ -80,6 +80,12 @@ impl Call {
         self
     }
 
+    /// From another folder.
+    pub(crate) fn from(mut self, folder: &Path) -> Self {
+        self.command.current_dir(folder);
+        self
+    }
+
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);
         self.shown.insert_str(2, &format!("{name}={value} "));
@@ -175,9 +181,9 @@ impl Ran {
         }
         let notes: Vec<&str> = self.stderr.lines().filter(|line| !is_progress(line)).collect();
         if !notes.is_empty() {
-            write!(out, "[stderr]\n{}\n", notes.join("\n")).expect("a string");
+            writeln!(out, "[stderr]\n{}", notes.join("\n")).expect("a string");
         }
-        write!(out, "[exit {}]\n", self.code).expect("a string");
+        writeln!(out, "[exit {}]", self.code).expect("a string");
         out.lines().map(|line| steady(line) + "\n").collect()
     }
 }
@@ -192,7 +198,7 @@ fn is_progress(line: &str) -> bool {
 pub(crate) fn golden(name: &str, calls: &[Ran]) {
     let folder = std::env::temp_dir().display().to_string();
     let shown: Vec<String> = calls.iter().map(Ran::as_golden).collect();
-    let now = shown.join("\n").replace(&folder, "<folder>").replace(&corpus_path(), "<corpus>");
+    let now = shown.join("\n").replace(&folder, "<folder>");
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/golden/{name}.txt"));
     if std::env::var_os("BLESS").is_some() {
         fs::create_dir_all(path.parent().expect("a folder")).expect("the golden folder");
@@ -274,7 +280,7 @@ pub(crate) fn corpus() -> Option<PathBuf> {
         return None;
     }
     let corpus = PathBuf::from(corpus_path());
-    assert!(corpus.is_dir(), "{} lacks its corpus", shared);
+    assert!(corpus.is_dir(), "{shared} lacks its corpus");
     Some(corpus)
 }
 
