@@ -10,3 +10,4 @@ pub mod common;
 pub mod leaderless;
 pub mod raft;
 pub mod single_leader;
+pub mod total_order;
