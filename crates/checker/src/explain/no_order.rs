@@ -8,7 +8,7 @@
 
 use std::collections::BTreeSet;
 
-use anachron_vocabulary::{OperationId, Outcome, Value};
+use anachron_vocabulary::{Operation, OperationId, Outcome, Value};
 
 use super::fact::Fact;
 use super::subject::Subject;
@@ -41,7 +41,7 @@ fn object(subject: &Subject<'_>) -> Object {
 
 /// True if the operation has to be placed.
 fn is_required(subject: &Subject<'_>, kept: CoreOperation) -> bool {
-    kept.kept == Kept::AsItWas && subject.is_ok(kept.id)
+    kept.kept != Kept::AsUnknown && subject.is_ok(kept.id)
 }
 
 /// True if `a`, as it is kept, returned before `b` was called.
@@ -52,6 +52,16 @@ fn precedes(subject: &Subject<'_>, a: CoreOperation, b: OperationId) -> bool {
 /// The state after the operation, as it is kept, takes effect.
 fn step(subject: &Subject<'_>, state: &ObjectState, kept: CoreOperation) -> Option<ObjectState> {
     let record = subject.record(kept.id);
+    if kept.kept == Kept::AsWrite {
+        return match &record.operation {
+            Operation::Write(new) | Operation::CompareAndSet { new, .. } => {
+                Some(ObjectState::Holds(new.clone()))
+            }
+            Operation::Acquire => Some(ObjectState::Held),
+            Operation::Release => Some(ObjectState::Free),
+            Operation::Read | Operation::Append(_) => None,
+        };
+    }
     let reply = match &record.outcome {
         Outcome::Ok(reply) if kept.kept == Kept::AsItWas => Some(reply),
         _ => None,

@@ -235,11 +235,9 @@ impl BreadthFirst {
         }
         self.flip(rules, number);
         let mut next = m + 1;
-        // An operation that opens after `m` is not placed yet, and its slot may still be another's.
-        while next < rules.instance.len()
-            && rules.instance.required[next as usize].opening <= m
-            && self.is_placed(rules, next)
-        {
+        // Nobody else's bit can be meant: who has the slot of `next` before it opens returns before it opens, so before
+        // `next`, and has been passed.
+        while next < rules.instance.len() && self.is_placed(rules, next) {
             self.flip(rules, next);
             next += 1;
         }
