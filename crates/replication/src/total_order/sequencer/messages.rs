@@ -64,8 +64,6 @@ pub enum Body<P> {
     Acknowledge {
         /// How many places.
         upto: u64,
-        /// Up to where it knows a majority to have it.
-        stable: u64,
     },
     /// From the sequencer: up to here a majority has the order.
     Stable {

@@ -166,7 +166,7 @@ impl Sequencer {
     }
 
     /// A node has the order of this epoch up to here.
-    fn on_acknowledge(&mut self, from: NodeId, upto: u64, stable: u64, out: &mut Output<Self>) {
+    fn on_acknowledge(&mut self, from: NodeId, upto: u64, out: &mut Output<Self>) {
         let Role::Leading { acknowledged } = &mut self.role else { return };
         let known = &mut acknowledged[from.index()];
         let before = *known;
@@ -175,8 +175,8 @@ impl Sequencer {
             self.ship_to(from, upto, out);
         }
         let moved = self.count(out);
-        if !moved && (stable < self.stable || before >= Some(upto)) {
-            // What it lacks; or, if it asks again, a sign of life.
+        if !moved && before.is_none_or(|before| before >= upto) {
+            // It asks again: it may have missed the word, and it wants a sign of life.
             self.say(from, Body::Stable { upto: self.stable }, out);
         }
     }
@@ -218,7 +218,7 @@ impl Sequencer {
     }
 
     fn acknowledge(&self, out: &mut Output<Self>) {
-        let body = Body::Acknowledge { upto: self.order.len(), stable: self.stable };
+        let body = Body::Acknowledge { upto: self.order.len() };
         self.say(self.sequencer(), body, out);
     }
 
@@ -391,7 +391,7 @@ impl Broadcast for Sequencer {
                     self.put_in_order(from, first, payloads, out);
                 }
             }
-            Body::Acknowledge { upto, stable } => self.on_acknowledge(from, upto, stable, out),
+            Body::Acknowledge { upto } => self.on_acknowledge(from, upto, out),
             // What follows comes from the sequencer, and means nothing to a node that has not its order.
             Body::Ordered { first, entries, stable } if has_order => {
                 self.on_ordered(first, entries, out);
