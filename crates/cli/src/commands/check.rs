@@ -166,10 +166,14 @@ fn read(file: &Path, name: &str, format: InputFormat, output: &mut Output) -> Re
 /// What is wrong with a file, with the line and a caret.
 fn malformed(name: &str, error: &ParseError, style: Style) -> String {
     let ParseError { line, column, expected, found, note, excerpt, caret } = error;
+    let said = format!("{name}:{line}:{column}: expected {expected}, found {found}");
+    if excerpt.trim().is_empty() && note.is_none() {
+        return said;
+    }
     let before: String = excerpt.chars().take(*caret).collect();
     let pad = " ".repeat(text::width(&text::sentence(&before, style)));
     let note = note.as_ref().map_or(String::new(), |note| format!("\n  {note}"));
-    format!("{name}:{line}:{column}: expected {expected}, found {found}\n  {excerpt}\n  {pad}^{note}")
+    format!("{said}\n  {excerpt}\n  {pad}^{note}")
 }
 
 /// The model with the fewest operations that knows all of the history's.

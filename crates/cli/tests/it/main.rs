@@ -2,7 +2,6 @@
 //!
 //! Every test runs the real `anachron`. What people read is held against `tests/golden/*.txt` (see [`harness`]); what
 //! programs and shells rely on (exit codes, JSON Lines, quoting, signals) is checked for itself.
-#![allow(missing_docs, unreachable_pub)] // a test has no readers of its documentation
 
 mod check;
 mod harness;
