@@ -3,8 +3,9 @@
 use anachron_checker::explain::Explanation;
 use anachron_checker::{CheckOptions, Decision, Judgement, Limit, PartVerdict, Progress, Verdict, verify};
 use anachron_history::History;
+use anachron_report::number::count;
 use anachron_report::verdict::{self, Placed, Undecided, Violation};
-use anachron_report::{CauseLine, Style, jsonl};
+use anachron_report::{CauseLine, Style, jsonl, text};
 use anachron_vocabulary::OperationId;
 
 use crate::exit::Failure;
@@ -28,6 +29,9 @@ pub(super) fn recheck(
     note(&format!("{name}: certificates re-checked"));
     Ok(())
 }
+
+/// So many objects are named that are not told of at length.
+const MOST_NAMES: usize = 5;
 
 /// A verdict, and what is known of the reasons.
 #[derive(Clone, Copy)]
@@ -65,6 +69,36 @@ impl<'a> Proof<'a> {
 
     /// The verdict for people, with all that proves it.
     pub(super) fn text(&self, style: Style) -> String {
+        self.first(style) + &self.others(style)
+    }
+
+    /// Only one object is told of at length. That there are others must not go unsaid.
+    fn others(&self, style: Style) -> String {
+        let said =
+            [(Decision::NotLinearizable, "not linearizable either"), (Decision::Undecided, "not decided")];
+        let told = self.judgement.decision();
+        let paragraphs = said.iter().map(|&(decision, words)| {
+            let parts = self.judgement.parts.iter().filter(|part| part.verdict.decision() == decision);
+            // The first is the one that was told of.
+            let names: Vec<&str> = parts
+                .skip(usize::from(decision == told))
+                .map(|part| self.history.key_name(part.key))
+                .collect();
+            if names.is_empty() {
+                return String::new();
+            }
+            let shown =
+                names.iter().take(MOST_NAMES).map(|name| text::cut(&text::safe(name, style), 40, style));
+            let shown: Vec<String> = shown.collect();
+            let more = if names.len() > MOST_NAMES { " and more" } else { "" };
+            let verb = if names.len() == 1 { "is" } else { "are" };
+            let others = count(names.len() as u64, "other object");
+            super::paragraph("  ", &format!("{others} {verb} {words}: {}{more}.", shown.join(", ")), style)
+        });
+        paragraphs.collect()
+    }
+
+    fn first(&self, style: Style) -> String {
         match self.judgement.decision() {
             Decision::Linearizable => verdict::linearizable(self.history, &self.orders(), style),
             Decision::NotLinearizable => {

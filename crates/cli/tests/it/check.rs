@@ -101,6 +101,39 @@ fn what_is_not_decided_is_never_a_pass() {
     listed.says("the limit on time; longest order ").says("1 not decided");
 }
 
+/// One object is explained; that others are wrong, too, is said all the same.
+#[test]
+fn several_objects() {
+    let object = |key: u32| {
+        let read = if key.is_multiple_of(3) { 2 } else { 1 };
+        format!(
+            "{{\"client\":{key},\"key\":\"k{key}\",\"f\":\"write\",\"arg\":1,\"call\":0,\"return\":1}}\n\
+             {{\"client\":{key},\"key\":\"k{key}\",\"f\":\"read\",\"ret\":{read},\"call\":2,\"return\":3}}\n"
+        )
+    };
+    let folder = Folder::new();
+    folder.file("keys.jsonl", (0..30).map(object).collect::<String>());
+    // Enough to be worth more than one thread.
+    folder.file("many.jsonl", (0..3_000).map(object).collect::<String>());
+    golden("check-objects", &[folder.anachron("check keys.jsonl --verify").run().ends_with(1)]);
+    folder.file("two.jsonl", (0..4).map(object).collect::<String>());
+    folder
+        .anachron("check two.jsonl")
+        .run()
+        .ends_with(1)
+        .says("1 other object is not linearizable either: k3.");
+    let untimed = |threads: &str| {
+        let ran = folder.anachron(&format!("check many.jsonl --threads {threads}")).run().ends_with(1);
+        ran.stdout
+            .lines()
+            .filter(|line| !line.contains("checking took"))
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(untimed("1"), untimed("2"));
+    assert_eq!(untimed("1"), untimed("7"));
+}
+
 #[test]
 fn an_object_holds_what_it_is_said_to_hold() {
     let folder = Folder::new();
