@@ -20,6 +20,7 @@
 mod budget;
 pub mod explain;
 mod instance;
+pub mod levels;
 mod machine;
 mod model;
 mod necessary;

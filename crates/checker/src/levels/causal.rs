@@ -31,7 +31,12 @@ pub(super) struct Causal {
 }
 
 /// Grades by the causal order `order`, whose edges are `base`.
-pub(super) fn causal(registers: &Registers, order: &Closure<'_>, base: &Edges, budget: &mut Budget<'_>) -> Causal {
+pub(super) fn causal(
+    registers: &Registers,
+    order: &Closure<'_>,
+    base: &Edges,
+    budget: &mut Budget<'_>,
+) -> Causal {
     if let Some(pattern) = weak_pattern(registers, order) {
         return Causal {
             memory: Grade::Violated(pattern.clone()),
@@ -126,7 +131,8 @@ fn convergence(
         return Ok(Grade::Violated(both.evidence(Contradiction::Cycle(cycle), Observer::Nobody)));
     }
     let ranks = both.ranks();
-    let mut writes: Vec<u32> = (0..count(registers.len())).filter(|&index| registers.op(index).is_write()).collect();
+    let mut writes: Vec<u32> =
+        (0..count(registers.len())).filter(|&index| registers.op(index).is_write()).collect();
     writes.sort_unstable_by_key(|&write| ranks[write as usize]);
     Ok(Grade::Holds(Evidence::Order(writes.into_iter().map(|write| registers.id(write)).collect())))
 }
@@ -153,7 +159,10 @@ fn views<'r>(
                 return Ok(Grade::Violated(closure.evidence(found, observer)));
             }
         }
-        views.push(View { client: registers.clients[session as usize], order: view(registers, &closure, &reads) });
+        views.push(View {
+            client: registers.clients[session as usize],
+            order: view(registers, &closure, &reads),
+        });
     }
     Ok(Grade::Holds(Evidence::Views(views)))
 }

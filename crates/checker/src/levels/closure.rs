@@ -158,12 +158,11 @@ impl<'r> Closure<'r> {
             for edge in &base[index as usize] {
                 self.join(index, edge.to);
             }
-            let added: Vec<u32> =
-                self.added.get(&index).into_iter().flatten().map(|edge| edge.to).collect();
+            let added: Vec<u32> = self.added.get(&index).into_iter().flatten().map(|edge| edge.to).collect();
             for to in added {
                 self.join(index, to);
             }
-            if self.is_judged(index, observer) {
+            if self.cycle.is_none() && self.is_judged(index, observer) {
                 match self.registers.op(index).kind {
                     Kind::Read(source) => self.judge_read(index, source)?,
                     Kind::Write => self.judge_write(index),
@@ -275,8 +274,11 @@ impl<'r> Closure<'r> {
         }
         for column in &registers.writes[key] {
             let Some(other) = column.last_within(self.prefix(write, column.chain)) else { continue };
-            for &read in &registers.last_reads[other as usize] {
-                self.add(read, write, Why::NotYet);
+            // It could only be the same one if the steps before this have closed a cycle.
+            if other != write {
+                registers.last_reads[other as usize]
+                    .iter()
+                    .for_each(|&read| self.add(read, write, Why::NotYet));
             }
         }
     }
@@ -323,7 +325,13 @@ impl<'r> Closure<'r> {
             Observer::Nobody | Observer::Everybody => None,
         };
         match contradiction {
-            Contradiction::Cycle(index) => Evidence::Cycle { client, links: self.path(index, index) },
+            Contradiction::Cycle(index) => {
+                let mut links = self.path(index, index);
+                // Told from its first operation on.
+                let first = (0..links.len()).min_by_key(|&position| links[position].from).unwrap_or(0);
+                links.rotate_left(first);
+                Evidence::Cycle { client, links }
+            }
             Contradiction::InitialOverwritten { write, read } => {
                 Evidence::InitialOverwritten { client, links: self.path(write, read) }
             }

@@ -23,7 +23,8 @@ pub(super) fn delta_atomicity(registers: &Registers) -> Measure {
             return Measure::Never(evidence);
         }
     }
-    let objects: Vec<Vec<Cluster>> = by_key.iter().map(|operations| clusters(registers, operations)).collect();
+    let objects: Vec<Vec<Cluster>> =
+        by_key.iter().map(|operations| clusters(registers, operations)).collect();
     let mut least = 0;
     let mut too_little = None;
     for clusters in &objects {
@@ -175,7 +176,11 @@ fn sorted(clusters: &[Cluster], shift: u64) -> Vec<usize> {
 /// All operations in a legal order, if no two clusters clash.
 pub(super) fn order(clusters: &[Cluster], shift: u64) -> Vec<u32> {
     let sorted = sorted(clusters, shift);
-    sorted.into_iter().flat_map(|number| clusters[number].write.iter().chain(&clusters[number].reads)).copied().collect()
+    sorted
+        .into_iter()
+        .flat_map(|number| clusters[number].write.iter().chain(&clusters[number].reads))
+        .copied()
+        .collect()
 }
 
 /// The operations that make two clusters clash.

@@ -354,7 +354,9 @@ impl fmt::Display for Step<'_> {
             Why::Session => f.write_str("the same client, one after the other"),
             Why::ReadsFrom => f.write_str("it read what was written"),
             Why::Causal => f.write_str("what the writers had done and seen before"),
-            Why::Overwritten { read } => write!(f, "{} comes after the first and saw the second", named(read)),
+            Why::Overwritten { read } => {
+                write!(f, "{} comes after the first and saw the second", named(read))
+            }
             Why::NotYet => f.write_str("it saw what the other overwrote"),
             Why::NotOlder { read, met } => {
                 write!(f, "{} saw the second after {} had met the first", named(read), named(met))

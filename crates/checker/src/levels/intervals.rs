@@ -28,9 +28,8 @@ pub(super) fn regular_and_safe(registers: &Registers) -> (Grade, Grade) {
             }
         }
     }
-    let grade = |found: Option<Evidence>| {
-        found.map_or(Grade::Holds(Evidence::EveryReadFits), Grade::Violated)
-    };
+    let grade =
+        |found: Option<Evidence>| found.map_or(Grade::Holds(Evidence::EveryReadFits), Grade::Violated);
     (grade(regular), grade(safe))
 }
 
