@@ -28,6 +28,7 @@ stories![
     "lost-acked-write-on-failover",
     "lamport-1-5-1",
     "back-in-time-two-followers",
+    "tob-local-reads",
     "async-vs-consensus-leader-death",
     "leader-death-under-raft",
 ];

@@ -7,6 +7,7 @@ mod lamport;
 mod options;
 mod raft;
 mod single_leader;
+mod total_order;
 
 use anachron_node::Replica;
 use anachron_scenario::Scenario;
@@ -73,7 +74,8 @@ pub struct WeakeningDoc {
 }
 
 /// Every strategy, in the order of the course.
-pub const STRATEGIES: [StrategyEntry; 4] = [single_leader::ENTRY, lamport::ENTRY, abd::ENTRY, raft::ENTRY];
+pub const STRATEGIES: [StrategyEntry; 5] =
+    [single_leader::ENTRY, lamport::ENTRY, abd::ENTRY, total_order::ENTRY, raft::ENTRY];
 
 /// The strategy of this name.
 pub fn find(name: &str) -> Option<&'static StrategyEntry> {

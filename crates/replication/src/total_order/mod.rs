@@ -30,7 +30,7 @@ pub mod sequencer;
 mod service;
 mod weakening;
 
-use anachron_node::{Context, Disk, Position, Replica, Request, View};
+use anachron_node::{Context, Disk, Position, Replica, Request, RequestId, View};
 use anachron_vocabulary::{Key, NodeId, Value};
 
 pub use broadcast::{Broadcast, Effect, MessageId, Output, Timer};
@@ -73,7 +73,8 @@ impl<B: Broadcast<Payload = Request>> TotalOrder<B> {
                 }
                 Effect::Deliver { id, payload } => {
                     let nth = self.service.delivered().len() + 1;
-                    cx.note(|| format!("delivers {nth}: {id:?}, {:?}", payload.id));
+                    let RequestId { client, serial } = payload.id;
+                    cx.note(|| format!("delivers {nth}: {id:?}, {client}#{serial}"));
                     if let Some(answer) = self.service.deliver(id, &payload) {
                         cx.reply(payload.id, answer);
                     }

@@ -1,0 +1,79 @@
+//! Total order broadcast by name.
+
+use anachron_replication::total_order::{Config, Lamport1978, Reads, Sequencer, TotalOrder, Weakening};
+
+use super::{Configured, OptionDoc, OptionError, Options, Strategy, StrategyEntry, WeakeningDoc};
+
+pub(super) const ENTRY: StrategyEntry = StrategyEntry {
+    name: "total-order",
+    family: "total order broadcast",
+    summary: "all nodes apply the same operations in the same order; a sequencer or Lamport's stamps agree on it",
+    options: &[
+        OptionDoc {
+            name: "protocol",
+            values: "\"sequencer\" or \"lamport-1978\"",
+            default: "sequencer",
+            meaning: "who orders: one node, and the next one when it dies; or stamps that everybody has to acknowledge",
+        },
+        OptionDoc {
+            name: "reads",
+            values: "\"local\" or \"broadcast\"",
+            default: "broadcast",
+            meaning: "whether a node answers a read from what it has, or puts it in the order like a write",
+        },
+        OptionDoc {
+            name: "failover",
+            values: "\"automatic\" or \"none\"",
+            default: "automatic",
+            meaning: "whether the next sequencer takes over from a silent one; without, a dead sequencer blocks",
+        },
+        OptionDoc {
+            name: "suspicion_timeout",
+            values: "a duration above the resend interval",
+            default: "300ms",
+            meaning: "how long a node that waits goes without a word from the sequencer before it suspects it",
+        },
+        OptionDoc {
+            name: "resend_interval",
+            values: "a duration",
+            default: "50ms",
+            meaning: "how long a node waits before it says again what was not answered",
+        },
+    ],
+    weakenings,
+    configure,
+};
+
+/// What orders the messages.
+#[derive(Clone, Copy)]
+enum Protocol {
+    Sequencer,
+    Lamport1978,
+}
+
+fn weakenings() -> Vec<WeakeningDoc> {
+    let all = Weakening::ALL.iter();
+    all.map(|one| WeakeningDoc { name: one.name(), summary: one.summary(), source: one.source() }).collect()
+}
+
+fn configure(options: &Options<'_>) -> Result<Box<dyn Strategy>, OptionError> {
+    let usual = Config::default();
+    let protocols = [("sequencer", Protocol::Sequencer), ("lamport-1978", Protocol::Lamport1978)];
+    let protocol = options.choice("protocol", &protocols, Protocol::Sequencer)?;
+    let reads = [("local", Reads::Local), ("broadcast", Reads::Broadcast)];
+    let takes_over = options.choice("failover", &[("automatic", true), ("none", false)], true)?;
+    let patience = usual.suspicion_timeout.expect("the usual cluster has a failover");
+    let patience = options.duration("suspicion_timeout", patience)?;
+    let config = Config {
+        reads: options.choice("reads", &reads, usual.reads)?,
+        resend_interval: options.duration("resend_interval", usual.resend_interval)?,
+        suspicion_timeout: takes_over.then_some(patience),
+        initial_value: options.initial(),
+        weakenings: options.weakenings().filter_map(Weakening::from_name).collect(),
+    };
+    config.check().map_err(|message| options.wrong("options", message))?;
+    Ok(match protocol {
+        Protocol::Sequencer => Box::new(Configured::<TotalOrder<Sequencer>>(config)),
+        Protocol::Lamport1978 => Box::new(Configured::<TotalOrder<Lamport1978>>(config)),
+    })
+}
