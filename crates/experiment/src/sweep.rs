@@ -145,7 +145,9 @@ pub fn sweep(
                 own.retain(|outcome: &Outcome| outcome.decision != Decision::Undecided);
             }
             let mut summary = summary.lock().expect("no thread panics while it holds the lock");
-            own.iter().for_each(|outcome| summary.add(outcome));
+            for outcome in &own {
+                summary.add(outcome);
+            }
             drop(summary);
             in_order
                 .lock()
@@ -177,7 +179,9 @@ impl InOrder<'_> {
         self.early.insert(first, (last, std::mem::take(outcomes)));
         while let Some((last, share)) = self.early.remove(&self.due) {
             self.due = last;
-            share.iter().for_each(|outcome| (self.observe)(outcome));
+            for outcome in &share {
+                (self.observe)(outcome);
+            }
         }
     }
 

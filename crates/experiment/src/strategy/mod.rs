@@ -91,10 +91,10 @@ pub fn configure(
     named: &anachron_scenario::Strategy,
 ) -> Result<Box<dyn Strategy>, OptionError> {
     let Some(entry) = find(&named.name) else {
-        let names: Vec<&str> = STRATEGIES.iter().map(|entry| entry.name).collect();
+        let known: Vec<&str> = STRATEGIES.iter().map(|entry| entry.name).collect();
         return Err(OptionError {
             option: "name".to_owned(),
-            message: format!("there is no strategy `{}`; there are {}", named.name, names.join(", ")),
+            message: format!("there is no strategy `{}`; there are {}", named.name, known.join(", ")),
         });
     };
     let options = Options::new(entry, scenario, named)?;

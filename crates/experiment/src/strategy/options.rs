@@ -57,17 +57,17 @@ impl<'s> Options<'s> {
     ) -> Result<Self, OptionError> {
         let known = |name: &str| entry.options.iter().any(|option| option.name == name);
         if let Some(option) = named.options.keys().find(|name| !known(name)) {
-            let names: Vec<&str> = entry.options.iter().map(|option| option.name).collect();
-            let message = format!("{} has no option `{option}`; it has {}", entry.name, names.join(", "));
+            let options: Vec<&str> = entry.options.iter().map(|option| option.name).collect();
+            let message = format!("{} has no option `{option}`; it has {}", entry.name, options.join(", "));
             return Err(OptionError { option: option.clone(), message });
         }
         let weakenings = (entry.weakenings)();
         if let Some(wrong) = named.weakenings.iter().find(|name| weakenings.iter().all(|w| w.name != *name)) {
-            let names: Vec<&str> = weakenings.iter().map(|weakening| weakening.name).collect();
-            let message = if names.is_empty() {
+            let own: Vec<&str> = weakenings.iter().map(|weakening| weakening.name).collect();
+            let message = if own.is_empty() {
                 format!("{} has no weakenings, so none named `{wrong}`", entry.name)
             } else {
-                format!("{} has no weakening `{wrong}`; it has {}", entry.name, names.join(", "))
+                format!("{} has no weakening `{wrong}`; it has {}", entry.name, own.join(", "))
             };
             return Err(OptionError { option: "weakenings".to_owned(), message });
         }
