@@ -153,3 +153,13 @@ fn an_acknowledgement_outlives_a_crash() {
     told.holds("n1", &["x=abcd"]);
     told.holds("n2", &["x=abcd"]);
 }
+
+/// The sequencer: to it, from it to everybody, acknowledged by everybody, and the word that it is stable. The stamps: to
+/// everybody, and from everybody who receives it to everybody.
+#[test]
+fn what_one_message_costs() {
+    const N: usize = 3;
+    let variants = [("costs", sound())];
+    sequencer("one-message", &variants).counts(" ← ", &[1 + 3 * (N - 1)]);
+    lamport("one-message", &variants).counts(" ← ", &[N * (N - 1)]);
+}

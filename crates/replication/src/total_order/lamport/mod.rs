@@ -11,7 +11,7 @@
 //!
 //! Rules 3 and 4 release the resource; here a delivered request has left the queue for good.
 //!
-//! What it promises: the four properties of [`Broadcast`](super::Broadcast), the last two always. *In the end* takes every
+//! What it promises: the four properties of [`Broadcast`], the last two always. *In the end* takes every
 //! node: while one is away, nothing is delivered anywhere (the paper, p. 562: "the failure of a single process will make
 //! it impossible for any other process to execute State Machine commands, thereby halting the system").
 //!
@@ -19,6 +19,8 @@
 //! (`link`), and a crash is made a delay by the disk: a request is durable before it is sent, and durable where it is
 //! received before it is acknowledged. An acknowledgement is a promise about stamps, and it survives a restart because
 //! the clock restarts above every stamp on the disk.
+//!
+//! One message costs `n (n - 1)` messages and two delays, always those of the slowest node.
 //!
 //! An acknowledgement repeats the clock without moving it on: no stamp of its own is ever compared. It counts what the
 //! node has requested so far, so it needs no number either, and a lost one needs no resending: whoever lacks it asks.
