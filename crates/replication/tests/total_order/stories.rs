@@ -154,6 +154,25 @@ fn an_acknowledgement_outlives_a_crash() {
     told.holds("n2", &["x=abcd"]);
 }
 
+#[test]
+fn a_lock_has_one_holder_wherever_it_was_asked_for() {
+    let variants = [("service", sound())];
+    // The first to reach the sequencer; the lower node of two equal counters.
+    for (told, first, second) in
+        [(sequencer("one-lock", &variants), "c2", "c1"), (lamport("one-lock", &variants), "c1", "c2")]
+    {
+        let refused = "refused: the lock's state forbids it";
+        told.answers(&format!("{first}#1"), &["ok"]);
+        told.answers(&format!("{second}#1"), &[refused]);
+        told.answers(&format!("{first}#2"), &["ok"]);
+        told.answers(&format!("{second}#2"), &[refused]);
+        told.answers("c1#3", &["ok"]);
+        for node in ["n1", "n2", "n3"] {
+            told.holds(node, &["l=0"]);
+        }
+    }
+}
+
 /// The sequencer: to it, from it to everybody, acknowledged by everybody, and the word that it is stable. The stamps: to
 /// everybody, and from everybody who receives it to everybody.
 #[test]

@@ -71,3 +71,42 @@ impl<P: Clone> Order<P> {
         self.positions.partition_point(|&written| written <= position) as u64
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::total_order::MessageId;
+
+    fn entry(origin: u16, number: u64) -> Entry<()> {
+        Entry { id: MessageId { origin: NodeId(origin), number }, payload: () }
+    }
+
+    #[test]
+    fn what_is_durable_is_a_beginning_of_the_log() {
+        let mut order = Order::new();
+        order.push(entry(0, 1), Position(3));
+        order.push(entry(1, 1), Position(5));
+        assert_eq!([2, 3, 4, 5].map(|position| order.durable(Position(position))), [0, 1, 1, 2]);
+        assert_eq!((order.next_of(NodeId(0)), order.next_of(NodeId(2))), (2, 1));
+        assert_eq!(order.behind(1), [entry(1, 1)]);
+    }
+
+    /// n1's second message was ordered in an epoch that the next one did not hear of: it may come again.
+    #[test]
+    fn a_log_that_takes_its_place_brings_its_own_numbers() {
+        let mut order = Order::new();
+        order.push(entry(0, 1), Position(1));
+        order.push(entry(0, 2), Position(2));
+        order.replace(&[entry(0, 1), entry(1, 1)], Position(4));
+        assert_eq!((order.next_of(NodeId(0)), order.next_of(NodeId(1))), (2, 2));
+        assert_eq!((order.durable(Position(3)), order.durable(Position(4))), (0, 2));
+    }
+
+    #[test]
+    #[should_panic(expected = "each message is ordered once")]
+    fn a_message_is_not_ordered_twice() {
+        let mut order = Order::new();
+        order.push(entry(0, 1), Position(1));
+        order.push(entry(0, 1), Position(2));
+    }
+}
