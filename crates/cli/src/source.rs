@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anachron_experiment::{Experiment, ExperimentError, library};
 use anachron_report::Style;
-use anachron_scenario::{Scenario, ScenarioErrors, Variant, nearest};
+use anachron_scenario::{Scenario, ScenarioError, ScenarioErrors, Variant, nearest};
 use anachron_trace::Fingerprint;
 
 use crate::exit::Failure;
@@ -17,6 +17,8 @@ pub(crate) struct Source {
     pub scenario: Scenario,
     /// How to name it on a command line, quoted for a shell where that is needed.
     pub name: String,
+    /// The text that it was read from.
+    text: String,
 }
 
 /// The story that a reader names, or what is wrong with the name or the story.
@@ -39,7 +41,7 @@ pub(crate) fn find(named: &OsStr, style: Style) -> Result<Option<Source>, Failur
         let scenario = story
             .scenario()
             .map_err(|errors| Failure::internal(format_args!("the story {}: {errors}", story.id)))?;
-        return Ok(Some(Source { scenario, name: story.id.to_owned() }));
+        return Ok(Some(Source { scenario, name: story.id.to_owned(), text: story.text.to_owned() }));
     }
     if !file && !path.exists() {
         return Ok(None);
@@ -48,7 +50,7 @@ pub(crate) fn find(named: &OsStr, style: Style) -> Result<Option<Source>, Failur
         .map_err(|error| Failure::unreadable(path, &error))?;
     let name = quoted_file(path, style);
     let scenario = Scenario::parse(&text).map_err(|errors| wrong(&name, &errors))?;
-    Ok(Some(Source { scenario, name }))
+    Ok(Some(Source { scenario, name, text }))
 }
 
 fn looks_like_a_file(path: &Path) -> bool {
@@ -84,7 +86,11 @@ pub(crate) fn variant<'s>(
 pub(crate) fn experiment(source: &Source, variant: &Variant) -> Result<Experiment, Failure> {
     Experiment::new(&source.scenario, variant).map_err(|error| match error {
         ExperimentError::Strategy(error) => {
-            Failure::usage(format!("{}: the strategy of variant `{}`: {error}", source.name, variant.name))
+            let number = source.scenario.variants.iter().position(|other| other.name == variant.name);
+            let message = error.message.clone();
+            let placed =
+                ScenarioError::of_strategy(&source.text, number.unwrap_or(0), &error.fields(), message);
+            Failure::usage(format!("{}:{placed}", source.name))
         }
     })
 }

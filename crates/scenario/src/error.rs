@@ -20,6 +20,20 @@ pub struct ScenarioError {
 }
 
 impl ScenarioError {
+    /// What somebody who knows strategies finds wrong with the strategy of a variant, `below` that strategy's object.
+    /// `text` is one that [`Scenario::parse`](crate::Scenario::parse) has accepted; the place is the closest that it has.
+    pub fn of_strategy(text: &str, variant: usize, below: &[&str], message: String) -> Self {
+        let mut path = Path::default();
+        path.push_field("variants");
+        path.push_index(variant);
+        path.push_field("strategy");
+        for field in below {
+            path.push_field(field);
+        }
+        let offset = crate::json::parse(text).map_or(0, |top| top.locate(&path));
+        Self::at(text, offset, &path, message)
+    }
+
     /// An error at a byte offset of `text`.
     pub(crate) fn at(text: &str, offset: usize, path: &Path, message: String) -> Self {
         let (line, column) = line_and_column(text, offset);

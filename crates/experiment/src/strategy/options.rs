@@ -30,6 +30,16 @@ pub struct OptionError {
     pub message: String,
 }
 
+impl OptionError {
+    /// The fields that lead to it, below the variant's `strategy`.
+    pub fn fields(&self) -> Vec<&str> {
+        match self.option.as_str() {
+            "name" | "weakenings" | "options" => vec![&self.option],
+            option => vec!["options", option],
+        }
+    }
+}
+
 impl fmt::Display for OptionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.option, self.message)
