@@ -45,5 +45,6 @@ pub use part::{CheckOptions, Part, Problem, WrongOperation, check, check_within,
 pub use roads::{Event, check_specification};
 pub use specification::Specification;
 pub use verdict::{
-    Core, CoreOperation, Decision, Judgement, Kept, Order, PartVerdict, Progress, Road, Verdict, combine,
+    Core, CoreOperation, Decision, Judgement, Kept, Order, PartVerdict, Progress, Road, Start, Verdict,
+    combine,
 };

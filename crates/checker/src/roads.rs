@@ -1,14 +1,14 @@
 //! Which road an object's history takes, and the certificate at its end.
 
-use anachron_vocabulary::OperationId;
+use anachron_vocabulary::{Operation, OperationId};
 
 use crate::instance::{Instance, Timed};
 use crate::machine::{Compiled, GenericMachine, Machine, compile};
 use crate::necessary;
 use crate::search::{Found, Reductions, Strategy, search};
-use crate::shrink::Shrinker;
+use crate::shrink::{Shrinker, turns};
 use crate::zones::{self, Zones};
-use crate::{Budget, Order, Part, PartVerdict, Progress, Road, Specification, Verdict};
+use crate::{Budget, Model, Order, Part, PartVerdict, Progress, Road, Specification, Verdict};
 
 /// A verdict with its road and the configurations explored.
 type Reached = (Verdict, Road, u64);
@@ -26,11 +26,28 @@ impl Part<'_> {
                     let core = Shrinker::new(&mut machine, &operations, budget).around(&clash);
                     (Verdict::NotLinearizable(core), Road::Zones, 0)
                 }
-                None => by_search(&mut machine, &operations, budget),
+                None => {
+                    let (verdict, road, explored) = by_search(&mut machine, &operations, budget);
+                    (self.in_a_window(verdict, &operations), road, explored)
+                }
             },
             Compiled::Text(mut machine) => by_search(&mut machine, &operations, budget),
         };
         PartVerdict { key: self.key(), operations: self.len(), verdict, road, configurations }
+    }
+
+    /// Of a lock: the core in a window of time, if it has fewer operations than the one that was found.
+    fn in_a_window(&self, verdict: Verdict, operations: &[Timed]) -> Verdict {
+        let Verdict::NotLinearizable(core) = verdict else { return verdict };
+        if self.model != Model::Mutex {
+            return Verdict::NotLinearizable(core);
+        }
+        let (acquires, releases): (Vec<Timed>, Vec<Timed>) = operations
+            .iter()
+            .partition(|timed| self.history.record(timed.id).operation == Operation::Acquire);
+        let window = turns::core(&acquires, &releases)
+            .filter(|window| window.operations.len() < core.operations.len());
+        Verdict::NotLinearizable(window.unwrap_or(core))
     }
 }
 

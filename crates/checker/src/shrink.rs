@@ -10,13 +10,15 @@
 //! The core is grown from where the search got stuck, back in time, until what is kept has no order; then it is made
 //! smaller one operation at a time, until nothing more can go. Small trials are cheap, so most cores take milliseconds.
 
+pub(crate) mod turns;
+
 use anachron_vocabulary::OperationId;
 
 use crate::instance::{Instance, Timed};
 use crate::machine::Machine;
 use crate::necessary::Orphan;
 use crate::search::{Found, Reductions, Strategy, search};
-use crate::{Budget, Core, CoreOperation, Kept};
+use crate::{Budget, Core, CoreOperation, Kept, Start};
 
 /// Configurations that one trial may take.
 const TRIAL: u64 = 30_000;
@@ -365,7 +367,7 @@ impl<'a, 'b, M: Machine> Shrinker<'a, 'b, M> {
                 },
             })
             .collect();
-        Core { operations, longest_order: self.longest, minimal }
+        Core { operations, longest_order: self.longest, minimal, start: Start::Initial }
     }
 }
 

@@ -37,21 +37,35 @@ pub struct CoreOperation {
     pub kept: Kept,
 }
 
+/// Where a core's orders may start.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub enum Start {
+    /// At the object's initial state.
+    #[default]
+    Initial,
+    /// At any of its states: the core is a window of time on a lock, and what went before decides only whether the
+    /// window finds it free or held. There is no order from either.
+    Any,
+}
+
 /// A small set of one object's operations that can't be put in order whatever the others did.
 ///
 /// Only weakenings that can't invent a violation lead from the history to its core: an operation that only observes
 /// may go; one that changes the object may become unknown, a compare-and-set a write; any may go if nothing kept could ever notice
-/// it (see [`verify::verify_core`](crate::verify::verify_core), which states and checks the rule).
+/// it (see [`verify::verify_core`](crate::verify::verify_core), which states and checks the rule). A lock's
+/// core may be a window of time instead, judged from both of its states ([`Start::Any`]).
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Core {
     /// The operations, by time of call.
     pub operations: Vec<CoreOperation>,
     /// The longest legal order of the core's operations that was found; no longer one exists when the core was
-    /// searched exhaustively.
+    /// searched exhaustively. Empty where counting was enough ([`Start::Any`]).
     pub longest_order: Vec<OperationId>,
     /// True if no operation can go or become unknown without losing the violation: the core is locally minimal. False if
     /// the budget ended before the core was as small as it gets; it is a proof all the same.
     pub minimal: bool,
+    /// From which states it is judged.
+    pub start: Start,
 }
 
 /// How far a search got before its budget was spent.

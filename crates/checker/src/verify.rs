@@ -8,6 +8,7 @@
 
 mod core_rules;
 mod replay;
+mod turns;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -15,7 +16,7 @@ use std::fmt;
 use anachron_history::History;
 use anachron_vocabulary::{Key, Operation, OperationId, Outcome, Reply};
 
-use crate::{CheckOptions, Core, CoreOperation, Kept, Order, PartVerdict, Verdict};
+use crate::{CheckOptions, Core, CoreOperation, Kept, Order, PartVerdict, Start, Verdict};
 use replay::Replay;
 
 /// How much the re-check of a core may take: configurations times the operations looked at in each.
@@ -42,6 +43,8 @@ pub enum Flaw {
     NotOk(OperationId),
     /// The core leaves out an operation that something kept could notice: without it the core proves nothing.
     Needed(OperationId),
+    /// The core is to be judged from any state, but is not of the shape for which that proves something.
+    NoWindow,
     /// The core has this legal order, so it is no violation.
     Linearizable(Vec<OperationId>),
     /// Re-checking the core takes more than this module spends.
@@ -69,6 +72,9 @@ impl fmt::Display for Flaw {
             }
             Self::Needed(id) => {
                 write!(f, "operation {} is left out of the core, but something kept could notice it", id.0)
+            }
+            Self::NoWindow => {
+                f.write_str("the core is not acquires and the releases among them, nor the reverse")
             }
             Self::Linearizable(order) => {
                 let order: Vec<String> = order.iter().map(|id| id.0.to_string()).collect();
@@ -158,7 +164,8 @@ pub fn verify_order(history: &History, options: &CheckOptions, key: Key, order: 
 }
 
 /// Re-checks a core: it follows from the history by weakenings that can't invent a violation, and it has no legal
-/// order. See `core_rules` for the weakenings and why they are sound.
+/// order from the state or states that it is judged from. See `core_rules` and `turns` for the weakenings and why they
+/// are sound.
 ///
 /// # Errors
 /// The first flaw found.
@@ -180,12 +187,26 @@ pub fn verify_core(history: &History, options: &CheckOptions, key: Key, core: &C
             return Err(Flaw::NotOk(id));
         }
     }
-    core_rules::check(history, options, key, kept)?;
-    match legal_order(history, options, kept) {
-        Answer::None => Ok(()),
-        Answer::Order(order) => Err(Flaw::Linearizable(order)),
-        Answer::TooBig => Err(Flaw::TooBig),
+    let starts = match core.start {
+        Start::Initial => {
+            core_rules::check(history, options, key, kept)?;
+            vec![Replay::new(options)]
+        }
+        Start::Any => {
+            if turns::check(history, options, key, kept)?.are_too_few() {
+                return Ok(());
+            }
+            vec![Replay::Lock { held: false }, Replay::Lock { held: true }]
+        }
+    };
+    for start in starts {
+        match legal_order(history, start, kept) {
+            Answer::None => {}
+            Answer::Order(order) => return Err(Flaw::Linearizable(order)),
+            Answer::TooBig => return Err(Flaw::TooBig),
+        }
     }
+    Ok(())
 }
 
 /// What the small search found.
@@ -196,7 +217,7 @@ enum Answer {
 }
 
 /// Wing and Gong's search (1993), remembering what it has seen: try every operation that nothing unplaced precedes.
-fn legal_order(history: &History, options: &CheckOptions, kept: &[CoreOperation]) -> Answer {
+fn legal_order(history: &History, start: Replay, kept: &[CoreOperation]) -> Answer {
     let required = |index: usize| kept[index].kept != Kept::AsUnknown;
     // Texts only grow up to the next write, so a text is of use only as a beginning of what is still to be read.
     // Without writes every read to come has to agree. With some, an append that need not have happened may be left
@@ -220,7 +241,7 @@ fn legal_order(history: &History, options: &CheckOptions, kept: &[CoreOperation]
         }
     };
     let mut seen: BTreeSet<(Vec<bool>, Replay)> = BTreeSet::new();
-    let mut stack = vec![(vec![false; kept.len()], Replay::new(options), Vec::new())];
+    let mut stack = vec![(vec![false; kept.len()], start, Vec::new())];
     while let Some((placed, object, order)) = stack.pop() {
         if (0..kept.len()).all(|index| placed[index] || !required(index)) {
             return Answer::Order(order);

@@ -40,6 +40,8 @@ pub enum Exclusion {
 pub enum Fact {
     /// The operation belongs to the object and did not certainly fail.
     Did(OperationId),
+    /// All of these did the same thing, each within the same stretch of time.
+    AllDid(Vec<OperationId>),
     /// `earlier` returned strictly before `later` was called.
     FinishedBefore {
         /// The operation that comes first.
@@ -248,6 +250,7 @@ impl Fact {
     pub fn holds(&self, subject: &Subject<'_>, earlier: &[Self]) -> bool {
         match self {
             Self::Did(id) => subject.owns(*id),
+            Self::AllDid(crowd) => locks::all_did(subject, crowd),
             Self::FinishedBefore { earlier, later } => {
                 subject.owns(*earlier) && subject.owns(*later) && subject.precedes(*earlier, *later)
             }
@@ -365,7 +368,7 @@ impl Fact {
             Self::BackAndForth { .. } | Self::TwoWays { .. } | Self::OnlyGrows => Vec::new(),
             Self::TooManyWinners { winners, .. } => winners.clone(),
             Self::Between { crowd, possible, .. } => crowd.iter().chain(possible).copied().collect(),
-            Self::TooFew { crowd, .. } => crowd.clone(),
+            Self::AllDid(crowd) | Self::TooFew { crowd, .. } => crowd.clone(),
             Self::TooManyPieces { read, appends, .. } => {
                 std::iter::once(*read).chain(appends.iter().copied()).collect()
             }

@@ -5,6 +5,8 @@
 //! *k* acquires at least *k* - 1 releases lie between the first and the last; if fewer *can* lie there by real time,
 //! no order exists. The same holds with the two exchanged, and *k* releases since the start need *k* acquires.
 //!
+//! A large crowd is counted in one sentence: nobody reads a hundred.
+//!
 //! Left out on purpose: violations that only a finer argument shows; they fall to the exhaustive search.
 
 use anachron_vocabulary::{Operation, OperationId};
@@ -17,6 +19,23 @@ use crate::CoreOperation;
 
 /// Above this many operations of one kind the windows are not tried: their number grows with the square.
 const CROWD_LIMIT: usize = 200;
+
+/// A crowd above this size is counted in one sentence instead of told one by one.
+pub(crate) const TOLD_ONE_BY_ONE: usize = 4;
+
+/// The re-check of [`Fact::AllDid`].
+pub(crate) fn all_did(subject: &Subject<'_>, crowd: &[OperationId]) -> bool {
+    let alike = |wanted: &Operation| {
+        crowd
+            .iter()
+            .all(|&id| subject.owns(id) && subject.is_ok(id) && subject.record(id).operation == *wanted)
+    };
+    let mut distinct = crowd.to_vec();
+    distinct.sort_unstable();
+    distinct.dedup();
+    let turns = alike(&Operation::Acquire) || alike(&Operation::Release);
+    !crowd.is_empty() && distinct.len() == crowd.len() && turns
+}
 
 /// All operations of the other kind that can lie between the first and the last of the crowd, whatever their order.
 fn possible_between(subject: &Subject<'_>, crowd: &[OperationId], from_start: bool) -> Vec<OperationId> {
@@ -135,7 +154,11 @@ fn candidate(
         _ => format!("{} released {lock} when nobody can have held it", voice.client(last)),
     };
     let mut sentences: Vec<Vec<Fact>> = Vec::new();
-    for (index, &id) in crowd.iter().enumerate() {
+    let one_by_one = if crowd.len() > TOLD_ONE_BY_ONE { &[] } else { crowd.as_slice() };
+    if one_by_one.is_empty() {
+        sentences.push(vec![Fact::AllDid(crowd.clone())]);
+    }
+    for (index, &id) in one_by_one.iter().enumerate() {
         let mut facts = vec![Fact::Did(id)];
         if index > 0 && subject.precedes(crowd[index - 1], id) {
             facts.push(Fact::FinishedBefore { earlier: crowd[index - 1], later: id });

@@ -8,9 +8,9 @@ use std::fmt::Write as _;
 use anachron_vocabulary::{Operation, OperationId, Outcome, Reply, Value};
 
 use super::fact::{Exclusion, Fact, Glimpse, Point};
-use super::no_order;
 use super::subject::Seen;
 use super::words::{Voice, list, times};
+use super::{locks, no_order};
 use crate::object::ObjectState;
 
 impl Voice<'_> {
@@ -20,6 +20,7 @@ impl Voice<'_> {
         let object = self.object();
         match fact {
             Fact::Did(id) => self.say_did(*id),
+            Fact::AllDid(crowd) => self.say_all_did(crowd),
             Fact::FinishedBefore { earlier, later } => {
                 let (end, call) = (self.finished_at(*earlier), self.subject.record(*later).call);
                 let (a, b) = (self.mark(*earlier), self.mark(*later));
@@ -256,6 +257,26 @@ impl Voice<'_> {
         }
     }
 
+    /// Acquires or releases, counted: `①, … and ⑨ acquired L 9 times between event 246 and event 1122.`
+    fn say_all_did(&self, crowd: &[OperationId]) -> String {
+        let records = || crowd.iter().map(|&id| self.subject.record(id));
+        let (Some(call), Some(end)) =
+            (records().map(|r| r.call).min(), crowd.iter().map(|&id| self.finished_at(id)).max())
+        else {
+            return String::new();
+        };
+        let acquires = records().all(|record| record.operation == Operation::Acquire);
+        format!(
+            "{} {} {} {} between {} and {}.",
+            self.marks(crowd),
+            if acquires { "acquired" } else { "released" },
+            self.object(),
+            times(crowd.len()),
+            self.at(call),
+            self.at(end)
+        )
+    }
+
     /// One step of a turn: `c1 saw 2`, `c1 wrote 2`, `c2 found that it was not 2`.
     fn glimpsed(&self, id: OperationId, glimpse: &Glimpse, again: bool) -> String {
         let (client, again) = (self.client(id), if again { " again" } else { "" });
@@ -336,7 +357,11 @@ impl Voice<'_> {
         let last = crowd[crowd.len() - 1];
         let place = match (from_start, crowd.len()) {
             (true, 1) => format!("before {}", self.mark(last)),
+            (true, _) if crowd.len() > locks::TOLD_ONE_BY_ONE => "before the last of these".to_owned(),
             (true, _) => format!("before the last of {}", self.marks(crowd)),
+            (false, _) if crowd.len() > locks::TOLD_ONE_BY_ONE => {
+                "between the first and the last of these".to_owned()
+            }
             (false, 2) => format!("between {} and {}", self.mark(crowd[0]), self.mark(last)),
             (false, _) => format!("between the first and the last of {}", self.marks(crowd)),
         };

@@ -18,6 +18,8 @@
 //!   wrote. Up to the next write no read follows `u`, so only appends do; they are as legal without `u` if
 //!   every value around can be appended to. If some can't, appends count as noticing writes.
 //!
+//! A fourth rule, for locks that are judged in a window of time, is in `turns`.
+//!
 //! One rule more is for people: who needs a value keeps one operation that leaves it, if the history has one, so that no
 //! read in a core looks as if its value came from nowhere.
 

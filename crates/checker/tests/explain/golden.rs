@@ -216,6 +216,13 @@ const STORIES: &[Story] = &[
     ),
     of(
         Model::Mutex,
+        "lock-granted-five-times-three-releases",
+        "A: acq L @0-5; B: acq L @10-15; C: acq L @20-25; D: acq L @30-35; E: acq L @40-45; F: rel L @1-?; \
+         G: rel L @2-?; H: rel L @3-?",
+        AnomalyKind::TwoHolders,
+    ),
+    of(
+        Model::Mutex,
         "release-of-a-free-lock",
         "A: acq L @0-5; A: rel L @10-15; B: rel L @20-25",
         AnomalyKind::ReleaseWithoutHold,

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use anachron_checker::{Budget, CheckOptions, Decision, Model, combine, partition, verify};
+use anachron_checker::explain::{AnomalyKind, Subject, explain};
+use anachron_checker::{Budget, CheckOptions, Decision, Model, check, combine, partition, verify};
 use anachron_history::parse;
 
 use crate::notation::shared;
@@ -72,4 +73,25 @@ fn knossos_registers_and_its_lock() {
             assert_eq!(decide(&file, model), expected, "{}", file.display());
         }
     }
+}
+
+/// Between events 246 and 1122 this lock was granted 104 times, and 102 releases can lie there. No window with fewer
+/// operations has too many of either kind (a script of its own looked at all of them), so the core is as large; the
+/// explanation counts instead of listing.
+#[test]
+fn a_lock_that_goes_wrong_by_a_hundred_turns_is_explained_by_counting() {
+    let Some(shared) = shared() else { return };
+    let bytes = std::fs::read(shared.join("corpus/knossos/mutex/bad/etcd.edn")).expect("a readable file");
+    let parsed = parse(&bytes, None).expect("a history");
+    let options = CheckOptions::new(Model::Mutex);
+    let judgement = check(&parsed.history, &options).expect("a lock's operations");
+    let (part, core) = judgement.violation().expect("it is not linearizable");
+    assert_eq!(core.operations.len(), 104 + 102);
+    assert_eq!(verify::verify(&parsed.history, &options, part), Ok(()));
+    let subject = Subject::new(&parsed.history, part.key, options.model, options.initial.clone());
+    let explanation = explain(&subject, &core.operations).expect("an explanation");
+    println!("{explanation}");
+    assert_eq!(explanation.kind, AnomalyKind::TwoHolders);
+    assert_eq!(explanation.sentences.len(), 3);
+    assert!(explanation.holds(&subject));
 }

@@ -1,7 +1,7 @@
 //! The verifier refuses what proves nothing.
 
 use anachron_checker::verify::{Flaw, verify_core, verify_order};
-use anachron_checker::{CheckOptions, Core, CoreOperation, Kept, Model, Order};
+use anachron_checker::{CheckOptions, Core, CoreOperation, Kept, Model, Order, Start};
 use anachron_vocabulary::{Key, OperationId};
 
 use crate::notation::history;
@@ -83,4 +83,43 @@ fn a_lock_needs_its_releases_in_the_core() {
     let two = [(0, Kept::AsItWas), (1, Kept::AsItWas)];
     assert_eq!(core(Model::Mutex, text, &two), Err(Flaw::Needed(id(2))));
     assert_eq!(core(Model::Mutex, &text.replace("@12-?", "@31-40"), &two), Ok(()));
+}
+
+fn window(model: Model, text: &str, kept: &[(u32, Kept)]) -> Result<(), Flaw> {
+    let history = history(text).expect("operations");
+    let operations = kept.iter().map(|&(position, kept)| CoreOperation { id: id(position), kept }).collect();
+    let core = Core { operations, start: Start::Any, ..Core::default() };
+    verify_core(&history, &CheckOptions::new(model).initial(0.into()), KEY, &core)
+}
+
+/// Two acquires at once, of which neither screens off the past: the window does. What was over before it may go.
+#[test]
+fn a_window_leaves_out_what_cannot_act_in_it_and_nothing_else() {
+    use Kept::{AsItWas, AsUnknown, AsWrite};
+    let text =
+        "A: acq L @0-10; A: rel L @11-19; B: acq L @20-30; C: acq L @21-31; B: rel L @32-40; D: acq L @5-?";
+    let two = [(2, AsItWas), (3, AsItWas)];
+    assert_eq!(window(Model::Mutex, text, &two), Ok(()));
+    // Judged from the start, the same two say nothing: the first release may have to be there.
+    assert!(core(Model::Mutex, text, &two).is_err());
+    // A release that may act in the window, at either edge, or whose outcome nobody knows, has to be kept.
+    for acts in ["@11-20", "@31-40", "@11-?"] {
+        let text = text.replacen(if acts == "@31-40" { "@32-40" } else { "@11-19" }, acts, 1);
+        let needed = id(if acts == "@31-40" { 4 } else { 1 });
+        assert_eq!(window(Model::Mutex, &text, &two), Err(Flaw::Needed(needed)), "{acts}");
+        // With it there is an order, from one of the two states.
+        let more = [two[0], two[1], (needed.0, AsUnknown)];
+        assert!(matches!(window(Model::Mutex, &text, &more), Err(Flaw::Linearizable(_))), "{acts}");
+    }
+    // One acquire alone is in order from the free state.
+    assert!(matches!(window(Model::Mutex, text, &two[..1]), Err(Flaw::Linearizable(_))));
+    // Other shapes prove nothing.
+    let mixed = [two[0], two[1], (1, AsItWas)];
+    let unknown = [two[0], two[1], (5, AsUnknown)];
+    let write = [two[0], (3, AsWrite)];
+    for kept in [&mixed[..], &unknown, &write, &[]] {
+        assert_eq!(window(Model::Mutex, text, kept), Err(Flaw::NoWindow), "{kept:?}");
+    }
+    let register = "A: w x 1 @0-10; B: r x 1 @20-30";
+    assert_eq!(window(Model::Register, register, &[(1, AsItWas)]), Err(Flaw::NoWindow));
 }

@@ -1,0 +1,142 @@
+//! A lock judged in a window of time, from both of its states.
+//!
+//! One more rule says what a core may leave out. It holds for locks only, and the core has to be judged from both start
+//! states ([`Start::Any`](crate::Start)), for what is left out decides which of them the window finds:
+//! 4. let the core's *crowd* be operations of one kind (acquires, say), kept as they were, and let everything else in
+//!    it be of the other kind and unknown. An operation of the other kind may go if it returned before every one of the
+//!    crowd was called, or was called after every one of the crowd had returned. An operation of the crowd's
+//!    kind may always go.
+//!
+//! Proof: take a legal order of the history, and of that the stretch from the first of the crowd to the last.
+//! Acquires and releases take turns in it, and it is legal from the state in which its first operation found the
+//! lock. None of the releases in it have gone: one that returned before every call of the crowd stands before the first,
+//! one that was called after every return behind the last. If an acquire in it has gone, it is neither the first nor the
+//! last, so a release stands right behind it: take out both, the release as one that never took effect. What is left
+//! still takes turns. When no acquire is left that has gone, it is an order of the core, legal from one of the two states. So
+//! if the core has none from either, the history has none. The same holds with the two kinds exchanged.
+//!
+//! The judgement: between *k* operations of one kind that take turns with the other lie at least *k* - 1 of the other,
+//! whatever the state at the start. Where that settles nothing, the small search is run from both states.
+
+use anachron_history::{History, Record};
+use anachron_vocabulary::{Key, Operation, OperationId, Outcome};
+
+use super::Flaw;
+use crate::{CheckOptions, CoreOperation, Kept, Model};
+
+/// The two kinds of operation in a core that follows the rule.
+#[derive(Debug)]
+pub(super) struct Turns {
+    crowd: usize,
+    others: usize,
+}
+
+impl Turns {
+    /// True if the crowd is too large to take turns with the others, from whichever state.
+    pub(super) fn are_too_few(&self) -> bool {
+        self.crowd > self.others + 1
+    }
+}
+
+/// Checks that a core which is judged from both states leaves out only what may be left out.
+pub(super) fn check(
+    history: &History,
+    options: &CheckOptions,
+    key: Key,
+    kept: &[CoreOperation],
+) -> Result<Turns, Flaw> {
+    let required =
+        || kept.iter().filter(|kept| kept.kept != Kept::AsUnknown).map(|kept| history.record(kept.id));
+    let Some(kind) = required().map(|record| &record.operation).next() else {
+        return Err(Flaw::NoWindow);
+    };
+    let other = match (options.model, kind) {
+        (Model::Mutex, Operation::Acquire) => Operation::Release,
+        (Model::Mutex, Operation::Release) => Operation::Acquire,
+        _ => return Err(Flaw::NoWindow),
+    };
+    for kept in kept {
+        let wanted = match kept.kept {
+            Kept::AsItWas => kind,
+            Kept::AsUnknown => &other,
+            Kept::AsWrite => return Err(Flaw::NoWindow),
+        };
+        if history.record(kept.id).operation != *wanted {
+            return Err(Flaw::NoWindow);
+        }
+    }
+    let mut listed = vec![false; history.records.len()];
+    for kept in kept {
+        listed[kept.id.index()] = true;
+    }
+    let gone = |(id, record): &(OperationId, &Record)| {
+        !listed[id.index()]
+            && record.key == key
+            && record.operation == other
+            && record.outcome != Outcome::Failed
+    };
+    for (id, record) in history.iter().filter(gone) {
+        let before = required().all(|member| record.precedes(member));
+        let after = required().all(|member| member.precedes(record));
+        if !before && !after {
+            return Err(Flaw::Needed(id));
+        }
+    }
+    let crowd = required().count();
+    Ok(Turns { crowd, others: kept.len() - crowd })
+}
+
+#[cfg(test)]
+mod tests {
+    use anachron_vocabulary::Operation;
+
+    use super::super::{Answer, Replay, legal_order};
+    use super::check;
+    use crate::testing::{Dice, scramble};
+    use crate::{Budget, CheckOptions, CoreOperation, Decision, Kept, Model, partition};
+
+    /// Counting is held against the search from both states, and both against the verdict on the whole history.
+    #[test]
+    fn counting_agrees_with_the_search_and_neither_invents_a_violation() {
+        let mut dice = Dice::new(5);
+        let options = CheckOptions::new(Model::Mutex);
+        let (mut counted, mut tried, mut refused) = (0, 0, 0);
+        for _ in 0..40_000 {
+            let history = scramble(Model::Mutex, &mut dice);
+            let kind = if dice.permille(500) { Operation::Acquire } else { Operation::Release };
+            // Any two or more of one kind, and all of the other but a few.
+            let mut kept: Vec<CoreOperation> = Vec::new();
+            for (id, record) in history.iter() {
+                let ok = matches!(record.outcome, anachron_vocabulary::Outcome::Ok(_));
+                let alike = record.operation == kind;
+                if alike && ok && dice.permille(700) {
+                    kept.push(CoreOperation { id, kept: Kept::AsItWas });
+                } else if !alike && dice.permille(600) {
+                    kept.push(CoreOperation { id, kept: Kept::AsUnknown });
+                }
+            }
+            let key = history.records[0].key;
+            let Ok(turns) = check(&history, &options, key, &kept) else {
+                refused += 1;
+                continue;
+            };
+            let none = [false, true]
+                .into_iter()
+                .all(|held| matches!(legal_order(&history, Replay::Lock { held }, &kept), Answer::None));
+            assert!(none || !turns.are_too_few(), "{}", crate::testing::table(&history));
+            counted += usize::from(turns.are_too_few());
+            if none {
+                tried += 1;
+                let parts = partition(&history, &options).expect("a lock's operations");
+                let decision = parts[0].check(&mut Budget::default()).verdict.decision();
+                assert_eq!(
+                    decision,
+                    Decision::NotLinearizable,
+                    "{kept:?}\n{}",
+                    crate::testing::table(&history)
+                );
+            }
+        }
+        assert!(counted > 500 && tried >= counted && refused > 500, "{counted} {tried} {refused}");
+    }
+}
