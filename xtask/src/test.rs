@@ -83,7 +83,7 @@ fn all(root: &Path, steps: &mut Steps) -> Result<(), String> {
             tests(cargo(root).args(["test", "--workspace", "--locked", "--no-fail-fast", "--quiet"]), counts)
         })?;
     }
-    // The golden file was met by the debug build above; a run must not depend on the build profile.
+    // The report was met by the debug build above; a run must not depend on the build profile.
     steps.run(
         "the same fingerprints in a release build",
         "see crates/experiment/tests/it/determinism.rs",

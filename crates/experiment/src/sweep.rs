@@ -65,8 +65,23 @@ pub struct Summary {
     pub smallest_core: Option<usize>,
     /// How many violations there were of each kind, and the smallest seed of each.
     pub kinds: BTreeMap<AnomalyKind, (u64, u64)>,
+    /// The fingerprint of the runs, as long as all are one and the same run: then nothing was left to chance, and a rate
+    /// says nothing.
+    pub same_run: SameRun,
     /// True if the sweep was interrupted: seeds are missing, and not only from the end.
     pub interrupted: bool,
+}
+
+/// Whether all runs of a sweep are one and the same.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum SameRun {
+    /// There was none yet.
+    #[default]
+    NoRun,
+    /// All had this fingerprint.
+    All(Fingerprint),
+    /// Some differ.
+    No,
 }
 
 impl Summary {
@@ -75,6 +90,11 @@ impl Summary {
         let seed = outcome.seed;
         let earliest = |slot: &mut Option<u64>| *slot = Some(slot.map_or(seed, |first| first.min(seed)));
         self.seeds += 1;
+        self.same_run = match self.same_run {
+            SameRun::NoRun => SameRun::All(outcome.fingerprint),
+            SameRun::All(print) if print == outcome.fingerprint => SameRun::All(print),
+            SameRun::All(_) | SameRun::No => SameRun::No,
+        };
         match outcome.decision {
             Decision::Linearizable => {}
             Decision::Undecided => {

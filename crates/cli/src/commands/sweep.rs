@@ -5,7 +5,7 @@ use std::time::Instant;
 use anachron_checker::Decision;
 use anachron_checker::explain::AnomalyKind;
 use anachron_experiment::judge::cores;
-use anachron_experiment::sweep::{Outcome, Summary, sweep as run_sweep};
+use anachron_experiment::sweep::{Outcome, SameRun, Summary, sweep as run_sweep};
 use anachron_report::number::{count, thousands, took, wilson};
 use anachron_report::{jsonl, text, verdict};
 use anachron_scenario::Variant;
@@ -224,7 +224,8 @@ fn table(swept: &[Swept<'_>], output: &mut Output) -> Result<(), Failure> {
             variant.name.clone(),
             thousands(summary.seeds),
             thousands(summary.violations),
-            if decided == 0 {
+            // The interval of a rate is about chance; runs that are all the same have none.
+            if decided == 0 || is_one_run(summary) {
                 missing.clone()
             } else {
                 wilson(summary.violations, decided).per_thousand(dash)
@@ -247,6 +248,11 @@ fn table(swept: &[Swept<'_>], output: &mut Output) -> Result<(), Failure> {
     Ok(())
 }
 
+/// True if more than one seed was run and all runs were one and the same.
+fn is_one_run(summary: &Summary) -> bool {
+    summary.seeds > 1 && matches!(summary.same_run, SameRun::All(_))
+}
+
 /// What the table has no column for.
 fn remarks(swept: &Swept<'_>, seeds: Seeds, output: &mut Output) -> Result<(), Failure> {
     let Swept { variant, summary, verdicts, first_missed, .. } = swept;
@@ -258,6 +264,15 @@ fn remarks(swept: &Swept<'_>, seeds: Seeds, output: &mut Output) -> Result<(), F
         .collect();
     if !kinds.is_empty() {
         output.text(&paragraph(&format!("kinds ({name})  "), &kinds.join(", "), output.style))?;
+    }
+    if is_one_run(summary) {
+        output.text(&paragraph(
+            "",
+            &format!(
+                "{name}: every seed gave the same run; nothing in it is left to chance, so there is no rate"
+            ),
+            output.style,
+        ))?;
     }
     if summary.cut_off > 0 {
         output.line(&format!("{name}: {} cut off by the limit on steps", count(summary.cut_off, "run")))?;

@@ -7,7 +7,7 @@ use super::{Configured, OptionDoc, OptionError, Options, Strategy, StrategyEntry
 pub(super) const ENTRY: StrategyEntry = StrategyEntry {
     name: "abd",
     family: "leaderless",
-    summary: "atomic registers without a leader: ask a majority, take the highest stamp, write it back to a majority",
+    summary: "atomic registers without a leader: ask a majority, take the highest stamp, write it back to a majority; a retry at another node is another write",
     options: &[OptionDoc {
         name: "resend_interval",
         values: "a duration",

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anachron_checker::Decision;
 use anachron_experiment::Experiment;
-use anachron_experiment::sweep::{Outcome, Summary, sweep};
+use anachron_experiment::sweep::{Outcome, SameRun, Summary, sweep};
 use anachron_scenario::Scenario;
 
 use crate::alone;
@@ -71,6 +71,16 @@ fn read_index_is_sound_under_the_same_faults() {
     let (summary, _) = swept(&experiment("sound"), 0..100, 2);
     assert_eq!((summary.seeds, summary.violations, summary.undecided), (100, 0, 0));
     assert_eq!((summary.diverged, summary.stuck), (0, 0));
+}
+
+#[test]
+fn a_sweep_of_one_run_says_that_it_is_one() {
+    // A lesson with constant latencies leaves nothing to chance: a rate over its seeds would mean nothing.
+    let text = include_str!("../../../../scenarios/back-in-time-two-followers.json");
+    let scenario = Scenario::parse(text).unwrap_or_else(|errors| panic!("{errors}"));
+    let lesson = Experiment::new(&scenario, &scenario.variants[0]).expect("a known strategy");
+    assert!(matches!(swept(&lesson, 0..20, 2).0.same_run, SameRun::All(_)));
+    assert_eq!(swept(&experiment("sound"), 0..20, 2).0.same_run, SameRun::No);
 }
 
 #[test]
