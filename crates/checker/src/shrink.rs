@@ -20,10 +20,11 @@ use crate::necessary::Orphan;
 use crate::search::{Found, Reductions, Strategy, search};
 use crate::{Budget, Core, CoreOperation, Kept, Start};
 
-/// Configurations that one trial may take.
-const TRIAL: u64 = 30_000;
-/// Configurations that all trials together may take.
-const TRIALS: u64 = 3_000_000;
+/// Configurations that one trial may take. A trial that leaves a violation rarely takes a hundred; one that takes
+/// thousands would make a core that is as hard to believe as the history.
+const TRIAL: u64 = 3_000;
+/// Configurations that all trials together may take: some hundredths of a second.
+const TRIALS: u64 = 200_000;
 /// Above this size a core is not made smaller operation by operation.
 const SMALL: usize = 400;
 
@@ -290,11 +291,14 @@ impl<'a, 'b, M: Machine> Shrinker<'a, 'b, M> {
     }
 
     /// Lets operations go, or become unknown, one at a time while there is no order.
+    ///
+    /// Letting go comes first. The other way round, a write that became unknown early needs a read to say that it
+    /// happened, and the read could have gone.
     fn smaller(mut self, proven: bool) -> Core {
         let mut minimal = proven && self.listed.len() <= SMALL;
-        if minimal {
-            loop {
-                let mut changed = false;
+        while minimal {
+            let mut changed = false;
+            for step in [Self::let_go, Self::weaken] {
                 // The oldest first: what is left is close to where the search got stuck.
                 let mut queue = self.listed.clone();
                 queue.sort_unstable_by_key(|&index| (self.operations[index].call, index));
@@ -303,11 +307,14 @@ impl<'a, 'b, M: Machine> Shrinker<'a, 'b, M> {
                         minimal = false;
                         break;
                     }
-                    changed |= self.weaken(index);
+                    changed |= step(&mut self, index);
                 }
-                if !changed || !minimal {
+                if changed {
                     break;
                 }
+            }
+            if !changed {
+                break;
             }
         }
         // What was taken for a write, and need not be, is kept as it was after all: that is easier to follow.
@@ -322,12 +329,16 @@ impl<'a, 'b, M: Machine> Shrinker<'a, 'b, M> {
         self.core(minimal)
     }
 
-    /// Weakens an operation as far as it goes in one step.
+    /// Leaves an operation out, if that leaves a violation.
+    fn let_go(&mut self, index: usize) -> bool {
+        self.try_fate(index, Fate::Gone)
+    }
+
+    /// Keeps less of an operation, if that leaves a violation.
     fn weaken(&mut self, index: usize) -> bool {
         let class = self.operations[index].class;
         let as_it_was = self.fates[index] == Fate::AsItWas;
-        self.try_fate(index, Fate::Gone)
-            || (as_it_was && self.machine.as_write(class).is_some() && self.try_fate(index, Fate::AsWrite))
+        (as_it_was && self.machine.as_write(class).is_some() && self.try_fate(index, Fate::AsWrite))
             || (as_it_was && !self.machine.is_observer(class) && self.try_fate(index, Fate::AsUnknown))
     }
 

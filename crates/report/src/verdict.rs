@@ -69,7 +69,7 @@ pub fn violation(found: &Violation<'_>, style: Style) -> String {
             out.push(format!("  {} {}", glyphs.cut, style.paint(Ink::Dim, &more)));
         }
     }
-    let enough = if found.core >= found.operations {
+    let enough = if found.core >= found.operations && found.minimal {
         format!("All {} are needed to show it.", count(found.core as u64, "operation"))
     } else {
         format!(
@@ -79,8 +79,7 @@ pub fn violation(found: &Violation<'_>, style: Style) -> String {
             if found.core == 1 { "is" } else { "are" }
         )
     };
-    let smaller =
-        if found.minimal { "" } else { " There may be a shorter proof: the budget ended the search for it." };
+    let smaller = if found.minimal { "" } else { " There may be a shorter proof." };
     paragraph(&mut out, &format!("{enough}{smaller}"), Ink::Dim, style);
     let mut text = finish(&out);
     if !found.cause.is_empty() {
