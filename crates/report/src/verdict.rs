@@ -283,3 +283,30 @@ fn paragraph(out: &mut Vec<String>, text: &str, ink: Ink, style: Style) {
         out.push(format!("  {}", style.paint(ink, &line)));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_proof_is_told_in_its_beginning_and_its_end() {
+        let told = |number: usize| {
+            let sentences: Vec<String> = (1..=number).map(|n| format!("Fact {n}.")).collect();
+            let found = Violation {
+                headline: "Cycle",
+                sentences: &sentences,
+                core: 30,
+                operations: 40,
+                minimal: true,
+                cause: &[],
+            };
+            violation(&found, Style::default())
+        };
+        let short = told(12);
+        assert!(short.contains("  12. Fact 12.") && !short.contains("more like these"), "{short}");
+        let long = told(30);
+        assert!(long.contains("  … 20 more like these, all of them in JSON Lines\n"), "{long}");
+        assert_eq!(long.matches("Fact").count(), 10, "{long}");
+        assert!(long.contains(" 1. Fact 1.") && long.contains("30. Fact 30."), "{long}");
+    }
+}

@@ -75,26 +75,3 @@ fn the_lines_read_well() {
     ];
     golden("json-lines", &calls);
 }
-
-/// People are told less of a long proof; programs get all of it.
-#[test]
-fn a_long_proof_is_whole() {
-    // Thirty grants and fourteen releases, all at once: no few of them prove anything.
-    let turn = |client: u32, f: &str| {
-        format!("{{\"client\":{client},\"f\":\"{f}\",\"call\":{client},\"return\":{}}}\n", client + 500)
-    };
-    let history: String = (0..30)
-        .map(|client| turn(client, "acquire"))
-        .chain((30..44).map(|client| turn(client, "release")))
-        .collect();
-    let told = anachron("check -").stdin(history.clone()).run().ends_with(1);
-    let objects = anachron("check - --output jsonl").stdin(history).run().ends_with(1).objects();
-    let proof = objects.iter().find(|object| object["kind"] == "explanation").expect("an explanation");
-    let whole = proof["sentences"].as_array().expect("sentences").len();
-    let is_numbered =
-        |line: &&str| line.trim_start().split_once(". ").is_some_and(|(n, _)| n.parse::<u32>().is_ok());
-    let shown = told.stdout.lines().filter(is_numbered).count();
-    assert!(whole > 12, "{proof}");
-    assert_eq!(shown, 10, "{}", told.stdout);
-    told.says(&format!("  … {} more like these, all of them in JSON Lines\n", whole - shown));
-}
