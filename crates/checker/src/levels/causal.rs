@@ -49,7 +49,7 @@ pub(super) fn causal(
     extension.sort_unstable_by_key(|&index| ranks[index as usize]);
     let extension = extension.into_iter().map(|index| registers.id(index)).collect();
     Causal {
-        memory: views(registers, |_| order.clone(), budget).unwrap_or_else(Grade::Undecided),
+        memory: views(registers, order.clone(), |_, _| (), budget).unwrap_or_else(Grade::Undecided),
         convergence: convergence(registers, order, base, budget).unwrap_or_else(Grade::Undecided),
         weak: Grade::Holds(Evidence::Order(extension)),
     }
@@ -65,16 +65,14 @@ pub(super) fn pram(registers: &Registers, budget: &mut Budget<'_>) -> Grade {
         Ok(closure) => closure,
         Err(limit) => return Grade::Undecided(limit),
     };
-    let start = |session: u32| {
-        let mut closure = process_order.clone();
+    let start = |closure: &mut Closure<'_>, session: u32| {
         for &read in &registers.chains[session as usize] {
             if let Kind::Read(Source::Write(write)) = registers.op(read).kind {
                 closure.add(write, read, Why::ReadsFrom);
             }
         }
-        closure
     };
-    views(registers, start, budget).unwrap_or_else(Grade::Undecided)
+    views(registers, process_order, start, budget).unwrap_or_else(Grade::Undecided)
 }
 
 /// A bad pattern of CC.
@@ -137,10 +135,11 @@ fn convergence(
     Ok(Grade::Holds(Evidence::Order(writes.into_iter().map(|write| registers.id(write)).collect())))
 }
 
-/// A view for each session that reads, each begun with a closure of its own.
+/// A view for each session that reads, each begun with the same relation and what `start` adds to it.
 fn views<'r>(
     registers: &'r Registers,
-    start: impl Fn(u32) -> Closure<'r>,
+    mut closure: Closure<'r>,
+    start: impl Fn(&mut Closure<'r>, u32),
     budget: &mut Budget<'_>,
 ) -> Result<Grade, Limit> {
     let mut views = Vec::new();
@@ -150,7 +149,8 @@ fn views<'r>(
         if reads.is_empty() {
             continue;
         }
-        let mut closure = start(session);
+        closure.mark();
+        start(&mut closure, session);
         let observer = Observer::Session(session);
         match closure.observe(observer, budget) {
             Ok(()) => {}
@@ -163,6 +163,7 @@ fn views<'r>(
             client: registers.clients[session as usize],
             order: view(registers, &closure, &reads),
         });
+        closure.take_back();
     }
     Ok(Grade::Holds(Evidence::Views(views)))
 }

@@ -69,6 +69,8 @@ impl From<Limit> for Halt {
 pub(super) struct Closure<'r> {
     registers: &'r Registers,
     base: &'r Edges,
+    /// All edges of the base lead from an earlier call to a later one.
+    is_base_by_call: bool,
     added: BTreeMap<u32, Vec<Edge>>,
     /// One row an operation: how many operations of each chain precede it.
     clock: Vec<u32>,
@@ -78,6 +80,8 @@ pub(super) struct Closure<'r> {
     steps: u64,
     /// An operation that was found to precede itself.
     cycle: Option<u32>,
+    /// Places in `clock` that changed since [`Closure::mark`], with what they held.
+    undo: Option<Vec<(usize, u32)>>,
 }
 
 /// Process order, and reads-from where it is asked for.
@@ -107,9 +111,11 @@ impl<'r> Closure<'r> {
         if width.saturating_mul(registers.len()).saturating_mul(2 * size_of::<u32>()) > budget.memory {
             return Err(Limit::Memory);
         }
+        let mut starts = (0_u32..).zip(base);
         let mut closure = Self {
             registers,
             base,
+            is_base_by_call: starts.all(|(from, edges)| edges.iter().all(|edge| from < edge.to)),
             added: BTreeMap::new(),
             clock: vec![0; width * registers.len()],
             width,
@@ -117,6 +123,7 @@ impl<'r> Closure<'r> {
             queued: vec![true; registers.len()],
             steps: 0,
             cycle: None,
+            undo: None,
         };
         match closure.settle(Observer::Nobody, budget) {
             Ok(()) => Ok(closure),
@@ -215,8 +222,11 @@ impl<'r> Closure<'r> {
             } else {
                 (&high[..self.width], &mut low[to_row..][..self.width])
             };
-            for (target, &source) in target.iter_mut().zip(source) {
+            for (chain, (target, &source)) in target.iter_mut().zip(source).enumerate() {
                 if *target < source {
+                    if let Some(undo) = &mut self.undo {
+                        undo.push((to_row + chain, *target));
+                    }
                     *target = source;
                     changed = true;
                 }
@@ -225,6 +235,9 @@ impl<'r> Closure<'r> {
         let place = self.registers.op(from).place;
         let own = &mut self.clock[to_row + place.chain as usize];
         if *own <= place.position {
+            if let Some(undo) = &mut self.undo {
+                undo.push((to_row + place.chain as usize, *own));
+            }
             *own = place.position + 1;
             changed = true;
         }
@@ -234,6 +247,22 @@ impl<'r> Closure<'r> {
             }
             self.enqueue(to);
         }
+    }
+
+    /// From here on changes can be taken back. The relation must have no edges added and no cycle.
+    pub(super) fn mark(&mut self) {
+        assert!(self.added.is_empty() && self.cycle.is_none() && self.queue.is_empty(), "a settled start");
+        self.undo = Some(Vec::new());
+    }
+
+    /// Takes back all that was added since the mark.
+    pub(super) fn take_back(&mut self) {
+        let changes = self.undo.take().expect("there is a mark");
+        for (place, before) in changes.into_iter().rev() {
+            self.clock[place] = before;
+        }
+        self.added.clear();
+        assert!(self.cycle.is_none() && self.queue.is_empty(), "a relation with a cycle is at its end");
     }
 
     /// Adds an edge unless the relation has it already.
@@ -341,6 +370,11 @@ impl<'r> Closure<'r> {
     /// For each operation its rank in an order that extends the relation, which must have no cycle; early calls first
     /// where there is a choice.
     pub(super) fn ranks(&self) -> Vec<u32> {
+        let is_by_call = self.is_base_by_call
+            && self.added.iter().all(|(&from, edges)| edges.iter().all(|edge| from < edge.to));
+        if is_by_call {
+            return (0..count(self.registers.len())).collect();
+        }
         let mut waits_for: Vec<u32> = vec![0; self.registers.len()];
         for index in 0..count(self.registers.len()) {
             for edge in self.successors(index) {

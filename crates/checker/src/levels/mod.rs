@@ -14,9 +14,9 @@
 //!   others take polynomial time, and are undecided only if their tables outgrow the budget's memory or the
 //!   caller stops them. The budget's limits hold for each level anew.
 //!
-//! The ladder: linearizable ⇒ sequential ⇒ CM and CCv ⇒ CC; CM ⇒ PRAM and the four guarantees with one order each;
-//! CCv ⇒ the four with one order for all ⇒ with one order each ⇒ each of the four; linearizable ⇒ regular ⇒ safe;
-//! linearizable ⇔ k = 1 ⇔ Δ = 0. The first arrow needs clients whose operations do not touch: a call at the very time
+//! The ladder: linearizable ⇒ sequential ⇒ CM and CCv; CM ⇒ PRAM and the four guarantees with one order each; CCv ⇒ the
+//! four with one order for all ⇒ with one order each ⇒ CC, and each of the four; PRAM ⇒ each but writes follow reads;
+//! linearizable ⇒ regular ⇒ safe; linearizable ⇔ k = 1 ⇔ Δ = 0. The first arrow needs clients whose operations do not touch: a call at the very time
 //! of the return before it is concurrent in real time, but not for its client.
 //!
 //! Failed operations count for nothing. A write of unknown outcome counts iff somebody read its value (and, to a safe
@@ -29,7 +29,6 @@ mod causal;
 mod closure;
 mod delta;
 mod evidence;
-#[allow(clippy::module_inception)] // a grade is what a caller gets: the name is the field's
 mod grade;
 mod intervals;
 mod k_atomicity;
@@ -72,6 +71,20 @@ pub fn grade(
 ) -> Result<Grades, WrongOperation> {
     let parts = partition(history, options)?;
     let judgement = combine(parts.iter().map(|part| part.check(budget)).collect::<Vec<PartVerdict>>());
+    grade_judged(history, options, judgement, budget)
+}
+
+/// Grades a history that has been checked for linearizability already, perhaps on several threads.
+///
+/// # Errors
+/// The first operation that the model can't judge.
+pub fn grade_judged(
+    history: &History,
+    options: &CheckOptions,
+    judgement: Judgement,
+    budget: &mut Budget<'_>,
+) -> Result<Grades, WrongOperation> {
+    let parts = partition(history, options)?;
     let registers = Registers::new(history, &options.initial);
     let sequential = sequential::sequential(history, &parts, &judgement, registers.as_ref().ok(), budget);
     let linearizable = linearizable(judgement);

@@ -184,7 +184,9 @@ impl Facts<'_> {
                 return 0;
             }
             Evidence::Behind { read, write, between } => {
-                between.iter().for_each(|&by| self.is_behind(*read, *write, by));
+                for &by in between {
+                    self.is_behind(*read, *write, by);
+                }
                 return 0;
             }
             _ => return 0,
@@ -192,7 +194,9 @@ impl Facts<'_> {
         for pair in links.windows(2) {
             assert_eq!(pair[0].to, pair[1].from, "a path");
         }
-        links.iter().for_each(|link| self.link(link));
+        for link in links {
+            self.link(link);
+        }
         links.len() as u64
     }
 

@@ -145,42 +145,6 @@ impl World {
         causal
     }
 
-    /// Is there an order of these operations that extends the relation and passes `accepts` at every step? `accepts` sees
-    /// the order so far and the next operation.
-    fn any_order(
-        &self,
-        of: &[usize],
-        before: &[Vec<bool>],
-        accepts: &dyn Fn(&[usize], usize) -> bool,
-    ) -> bool {
-        fn extend(
-            left: &mut Vec<usize>,
-            order: &mut Vec<usize>,
-            before: &[Vec<bool>],
-            accepts: &dyn Fn(&[usize], usize) -> bool,
-        ) -> bool {
-            if left.is_empty() {
-                return true;
-            }
-            for position in 0..left.len() {
-                let next = left[position];
-                if left.iter().any(|&other| before[other][next]) || !accepts(order, next) {
-                    continue;
-                }
-                left.remove(position);
-                order.push(next);
-                let found = extend(left, order, before, accepts);
-                order.pop();
-                left.insert(position, next);
-                if found {
-                    return true;
-                }
-            }
-            false
-        }
-        extend(&mut of.to_vec(), &mut Vec::new(), before, accepts)
-    }
-
     /// True if a read returns the last write of its object so far.
     fn is_legal(&self, so_far: &[usize], next: usize) -> bool {
         self.ops[next].is_write() || self.source(next) == Some(self.last(so_far, self.ops[next].key))
@@ -250,7 +214,7 @@ impl World {
                 if op.is_write() { self.counts(i) } else { op.client == client }
             };
             let of: Vec<usize> = self.indices().filter(is_of).collect();
-            self.any_order(&of, before, &|so_far, next| self.is_legal(so_far, next))
+            any_order(&of, before, &|so_far, next| self.is_legal(so_far, next))
         })
     }
 
@@ -271,7 +235,7 @@ impl World {
             && self.reads().all(|read| {
                 let mut of: Vec<usize> = self.writes().filter(|&write| causal[write][read]).collect();
                 of.push(read);
-                self.any_order(&of, &causal, &|so_far, next| self.is_legal(so_far, next))
+                any_order(&of, &causal, &|so_far, next| self.is_legal(so_far, next))
             })
     }
 
@@ -284,7 +248,7 @@ impl World {
         // A read is judged once all the writes of its past stand.
         let mut of: Vec<usize> = self.writes().filter(|&write| self.counts(write)).collect();
         of.extend(self.reads());
-        self.any_order(&of, &causal, &|so_far, next| {
+        any_order(&of, &causal, &|so_far, next| {
             let past: Vec<usize> = so_far.iter().copied().filter(|&i| causal[i][next]).collect();
             self.is_legal(&past, next)
         })
@@ -298,7 +262,7 @@ impl World {
         // Nothing met is newer than what was returned: not the initial value, nor a write that stands later.
         demands.iter().all(|&(met, returned)| met.is_none() || returned.is_some())
             && of.iter().all(|&write| !base[write][write])
-            && self.any_order(&of, base, &|so_far, next| {
+            && any_order(&of, base, &|so_far, next| {
                 demands.iter().all(|&(met, returned)| {
                     met != Some(next) || returned == met || !so_far.contains(&returned.expect("seen above"))
                 })
@@ -407,7 +371,7 @@ impl World {
             self.writes().filter(|&write| self.ops[write].key == key && self.counts(write)).collect();
         of.push(read);
         self.source(read).is_some()
-            && self.any_order(&of, &self.real_time(), &|so_far, next| self.is_legal(so_far, next))
+            && any_order(&of, &self.real_time(), &|so_far, next| self.is_legal(so_far, next))
     }
 
     pub(crate) fn regular(&self) -> bool {
@@ -432,7 +396,7 @@ impl World {
         of.extend(self.reads());
         (1..=of.len() + 1)
             .find(|&k| {
-                self.any_order(&of, &self.real_time(), &|so_far, next| {
+                any_order(&of, &self.real_time(), &|so_far, next| {
                     if self.ops[next].is_write() {
                         return true;
                     }
@@ -471,6 +435,37 @@ impl World {
         };
         shifts.iter().copied().find(works).map(|shift| u64::try_from(shift).expect("not negative"))
     }
+}
+
+/// Is there an order of these operations that extends the relation and passes `accepts` at every step? `accepts` sees
+/// the order so far and the next operation.
+fn any_order(of: &[usize], before: &[Vec<bool>], accepts: &dyn Fn(&[usize], usize) -> bool) -> bool {
+    fn extend(
+        left: &mut Vec<usize>,
+        order: &mut Vec<usize>,
+        before: &[Vec<bool>],
+        accepts: &dyn Fn(&[usize], usize) -> bool,
+    ) -> bool {
+        if left.is_empty() {
+            return true;
+        }
+        for position in 0..left.len() {
+            let next = left[position];
+            if left.iter().any(|&other| before[other][next]) || !accepts(order, next) {
+                continue;
+            }
+            left.remove(position);
+            order.push(next);
+            let found = extend(left, order, before, accepts);
+            order.pop();
+            left.insert(position, next);
+            if found {
+                return true;
+            }
+        }
+        false
+    }
+    extend(&mut of.to_vec(), &mut Vec::new(), before, accepts)
 }
 
 fn close(relation: &mut [Vec<bool>]) {

@@ -118,7 +118,7 @@ fn clients_touch(history: &History) -> bool {
 }
 
 fn tell(history: &History) -> String {
-    history.records.iter().map(|record| format!("{record:?}\n")).collect()
+    format!("{:#?}", history.records)
 }
 
 #[test]
