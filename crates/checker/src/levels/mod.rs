@@ -3,7 +3,7 @@
 //! Why it exists: "not linearizable" covers a read that is a moment late as well as a store that loses what it promised. The
 //! ladder says what still holds, and each grade brings what backs it.
 //!
-//! What it promises, for [`grade`]:
+//! What it promises, for [`grade()`]:
 //! - every level of [`Level::ALL`] gets one of four answers: it holds, it is violated, it is undecided (the budget was
 //!   spent), or it is not defined for such a history (see [`Undefined`]: below sequential consistency every read must
 //!   tell whose write it saw). The first two come with [`Evidence`];

@@ -3,7 +3,7 @@
 //! Why it exists: a scenario is written by a person, so every complaint must point at a line and a column, also one
 //! that is found long after parsing (an unknown node name, a time out of order). `serde_json` knows the position of
 //! syntax errors only, takes a list where a struct is expected and the last of two equal fields. Here the tree keeps
-//! every position, equal fields are an error, and the decoder ([`decode`]) is an ordinary `serde::Deserializer`, so
+//! every position, equal fields are an error, and the decoder ([`decode()`]) is an ordinary `serde::Deserializer`, so
 //! that the format's types still derive `Deserialize`.
 //!
 //! Follows RFC 8259. What it leaves out on purpose: nesting deeper than [`MAX_DEPTH`], and streaming.
