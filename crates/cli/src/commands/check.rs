@@ -96,6 +96,11 @@ fn one(file: &Path, args: &CheckArgs, tally: &mut Tally, output: &mut Output) ->
     let parsed = read(file, &name, args.input_format, output)?;
     let model = args.model.as_deref().and_then(Model::from_name).unwrap_or_else(|| guess(&parsed));
     let mut options = CheckOptions::new(model);
+    if model == Model::Mutex && args.initial.is_some() {
+        return Err(Failure::usage(format!(
+            "{name}: a mutex starts free; `--initial` is for objects that hold a value"
+        )));
+    }
     if let Some(initial) = args.initial.clone().or_else(|| parsed.initial_hint.clone()) {
         options = options.initial(initial);
     }
