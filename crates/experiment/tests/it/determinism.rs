@@ -70,22 +70,24 @@ fn every_story_is_as_the_report_says() {
 fn a_thousand_runs_are_one_run() {
     // Observed or not, alone or beside others on other threads.
     for scenario in scenarios() {
-        let variant = scenario.variants.last().expect("a story has variants");
-        let experiment = Experiment::new(&scenario, variant).expect("a story's strategies are known");
-        let world = experiment.world(7);
-        let (observed, events) = experiment.strategy.run_observed(&world);
-        let runs = |times: usize| -> Vec<Fingerprint> {
-            (0..times).map(|_| experiment.strategy.run(&world).fingerprint).collect()
-        };
-        let mut all = runs(TIMES / 2);
-        let beside: Vec<Vec<Fingerprint>> = thread::scope(|scope| {
-            let threads: Vec<_> = (0..4).map(|_| scope.spawn(|| runs(TIMES / 8))).collect();
-            threads.into_iter().map(|thread| thread.join().expect("no run panics")).collect()
-        });
-        all.extend(beside.into_iter().flatten());
-        assert_eq!(all.len(), TIMES);
-        assert!(all.iter().all(|&print| print == observed.fingerprint), "{}", scenario.id);
-        assert_eq!(experiment.strategy.run_observed(&world).1, events, "{}", scenario.id);
+        for variant in &scenario.variants {
+            let name = format!("{} {}", scenario.id, variant.name);
+            let experiment = Experiment::new(&scenario, variant).expect("a story's strategies are known");
+            let world = experiment.world(7);
+            let (observed, events) = experiment.strategy.run_observed(&world);
+            let runs = |times: usize| -> Vec<Fingerprint> {
+                (0..times).map(|_| experiment.strategy.run(&world).fingerprint).collect()
+            };
+            let mut all = runs(TIMES / 2);
+            let beside: Vec<Vec<Fingerprint>> = thread::scope(|scope| {
+                let threads: Vec<_> = (0..4).map(|_| scope.spawn(|| runs(TIMES / 8))).collect();
+                threads.into_iter().map(|thread| thread.join().expect("no run panics")).collect()
+            });
+            all.extend(beside.into_iter().flatten());
+            assert_eq!(all.len(), TIMES);
+            assert!(all.iter().all(|&print| print == observed.fingerprint), "{name}");
+            assert_eq!(experiment.strategy.run_observed(&world).1, events, "{name}");
+        }
     }
 }
 
