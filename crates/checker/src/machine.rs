@@ -64,6 +64,12 @@ pub(crate) trait Machine {
         false
     }
 
+    /// True if the machine can't tell which operations notice which: then a core holds every operation that changes
+    /// something and was called before all that has to be placed in it had returned.
+    fn is_opaque(&self) -> bool {
+        false
+    }
+
     /// Hint for leaving operations out of a core: nothing of class `observer` could notice, before the next class
     /// that overwrites everything, that a class `changer` took effect.
     fn may_notice(&self, _observer: u32, _changer: u32) -> bool {

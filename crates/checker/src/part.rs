@@ -9,7 +9,7 @@ use std::fmt;
 use anachron_history::History;
 use anachron_vocabulary::{Key, Operation, OperationId, Outcome, Reply, Value};
 
-use crate::object::Object;
+use crate::object::{Object, elements};
 use crate::{Budget, Judgement, Model, PartVerdict, combine};
 
 /// What to check a history against.
@@ -78,7 +78,13 @@ impl fmt::Display for WrongOperation {
             Problem::Reply => {
                 write!(f, "operation {} is `{name}`, and its reply is not one that `{name}` can get", id.0)
             }
-            Problem::Argument => write!(f, "operation {} is `{name}`, which needs a text", id.0),
+            Problem::Argument => {
+                write!(
+                    f,
+                    "operation {} is `{name}`, and its argument is not one that `{name}` can have",
+                    id.0
+                )
+            }
         }
     }
 }
@@ -153,18 +159,40 @@ fn problem(model: Model, operation: &Operation, outcome: &Outcome) -> Option<Pro
     if !model.knows(operation) {
         return Some(Problem::Unknown);
     }
-    if let Operation::Append(value) = operation
-        && !matches!(value, Value::Text(_))
-    {
+    let sound = match operation {
+        // Nothing is no element: it is what an empty collection answers.
+        Operation::Enqueue(element) | Operation::Push(element) | Operation::Insert(element) => {
+            *element != Value::Null
+        }
+        Operation::Claim(candidate) | Operation::Resign(candidate) => *candidate != Value::Null,
+        Operation::Append(tail) if model == Model::KeyValue => matches!(tail, Value::Text(_)),
+        _ => true,
+    };
+    if !sound {
         return Some(Problem::Argument);
     }
     let Outcome::Ok(reply) = outcome else { return None };
     let fits = match operation {
-        Operation::Read => matches!(reply, Reply::Value(_)),
-        Operation::CompareAndSet { .. } => matches!(reply, Reply::Swapped(_)),
-        Operation::Write(_) | Operation::Append(_) | Operation::Acquire | Operation::Release => {
-            *reply == Reply::Done
+        Operation::Read => match (model, reply) {
+            (Model::Counter, Reply::Value(value)) => matches!(value, Value::Integer(_)),
+            (Model::List | Model::Set | Model::Multiset, Reply::Value(value)) => elements(value).is_some(),
+            (_, reply) => matches!(reply, Reply::Value(_)),
+        },
+        Operation::Dequeue | Operation::Pop | Operation::ExtractMin => matches!(reply, Reply::Value(_)),
+        Operation::MultiRead(names) => {
+            matches!(reply, Reply::Value(Value::List(values)) if values.len() == names.len())
         }
+        Operation::CompareAndSet { .. }
+        | Operation::Claim(_)
+        | Operation::Resign(_)
+        | Operation::Contains(_) => matches!(reply, Reply::Answer(_)),
+        Operation::Add(_) | Operation::Remove(_) => matches!(reply, Reply::Done | Reply::Answer(_)),
+        Operation::Increment(_) => matches!(reply, Reply::Done | Reply::Value(Value::Integer(_))),
+        Operation::Acquire => match reply {
+            Reply::Value(Value::Integer(_)) => model == Model::FencingLock,
+            reply => *reply == Reply::Done,
+        },
+        _ => *reply == Reply::Done,
     };
     (!fits).then_some(Problem::Reply)
 }

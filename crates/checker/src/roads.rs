@@ -32,6 +32,7 @@ impl Part<'_> {
                 }
             },
             Compiled::Text(mut machine) => by_search(&mut machine, &operations, budget),
+            Compiled::Object(mut machine) => by_search(&mut machine, &operations, budget),
         };
         PartVerdict { key: self.key(), operations: self.len(), verdict, road, configurations }
     }
@@ -127,15 +128,12 @@ pub fn check_specification<S: Specification>(
     budget: &mut Budget<'_>,
 ) -> Verdict {
     let mut machine = GenericMachine::new(specification);
-    let operations = timed(&mut machine, events);
+    let operations = timed::<S>(&mut machine, events);
     by_search(&mut machine, &operations, budget).0
 }
 
 /// The operations of events, with their classes.
-pub(crate) fn timed<S: Specification>(
-    machine: &mut GenericMachine<'_, S>,
-    events: &[Event<S>],
-) -> Vec<Timed> {
+pub(crate) fn timed<S: Specification>(machine: &mut GenericMachine<&S>, events: &[Event<S>]) -> Vec<Timed> {
     let timed = |(index, event): (usize, &Event<S>)| {
         assert!(event.reply.is_none() || event.call <= event.returned, "event {index} ends before its call");
         Timed {

@@ -209,6 +209,10 @@ impl<'a, 'b, M: Machine> Shrinker<'a, 'b, M> {
 
     /// Operations that are gone and that the listed operation `index` may notice.
     fn missing_for(&self, index: usize, limit: usize, missing: &mut Vec<usize>) {
+        let opaque = self.machine.is_opaque();
+        if opaque && self.fates[index] == Fate::AsUnknown {
+            return;
+        }
         let observer = &self.operations[index];
         let class = self.class(index);
         // The end of its own interval, as it is kept.
@@ -232,7 +236,7 @@ impl<'a, 'b, M: Machine> Shrinker<'a, 'b, M> {
             let operation = &self.operations[changer];
             if self.fates[changer] == Fate::Gone
                 && returned(operation) >= screen
-                && self.machine.may_notice(class, operation.class)
+                && (opaque || self.machine.may_notice(class, operation.class))
             {
                 missing.push(changer);
                 if missing.len() >= limit {
@@ -242,6 +246,7 @@ impl<'a, 'b, M: Machine> Shrinker<'a, 'b, M> {
         }
         // Somebody who leaves the state that it needs: the last one called, if there is a choice.
         if let Some(state) = self.machine.requires(class)
+            && !opaque
             && state != self.machine.initial()
             && self.left_states.binary_search(&state).is_ok()
             && !self

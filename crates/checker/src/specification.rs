@@ -43,3 +43,27 @@ pub trait Specification {
         false
     }
 }
+
+/// A borrowed specification is one as well.
+impl<S: Specification> Specification for &S {
+    type State = S::State;
+    type Operation = S::Operation;
+    type Reply = S::Reply;
+
+    fn initial(&self) -> Self::State {
+        (**self).initial()
+    }
+
+    fn step(
+        &self,
+        state: &Self::State,
+        operation: &Self::Operation,
+        reply: Option<&Self::Reply>,
+    ) -> Option<Self::State> {
+        (**self).step(state, operation, reply)
+    }
+
+    fn is_observer(&self, operation: &Self::Operation, reply: Option<&Self::Reply>) -> bool {
+        (**self).is_observer(operation, reply)
+    }
+}

@@ -9,6 +9,8 @@
 use anachron_history::{History, Names, Record, Timestamp};
 use anachron_vocabulary::{ClientId, Key, Operation, OperationId, Outcome, Reply, Value};
 
+use std::sync::Arc;
+
 use crate::{Model, Object, ObjectState, Specification};
 
 /// SplitMix64 (Steele, Lea and Flood 2014): small, and the same everywhere.
@@ -164,8 +166,18 @@ fn records_are_stuck(operation: &Operation, time: u64, effect: u64) -> bool {
 pub fn initial(model: Model) -> Value {
     match model {
         Model::KeyValue => "".into(),
-        Model::Register | Model::CasRegister | Model::Mutex => Value::Null,
+        other => other.default_initial(),
     }
+}
+
+/// Names of the registers of a multi-register.
+const REGISTERS: [&str; 4] = ["a", "b", "c", "d"];
+
+/// A few of the registers, each once.
+fn some_registers(dice: &mut Dice) -> Vec<Arc<str>> {
+    let start = dice.index(REGISTERS.len());
+    let count = 1 + dice.index(2);
+    (start..start + count).map(|index| REGISTERS[index % REGISTERS.len()].into()).collect()
 }
 
 fn operation(shape: &Shape, dice: &mut Dice, state: &ObjectState) -> Operation {
@@ -180,8 +192,17 @@ fn operation(shape: &Shape, dice: &mut Dice, state: &ObjectState) -> Operation {
     };
     let (first, second) = (value(), value());
     let text = |value: &Value| Value::Text(format!("{value},").into());
+    // Half of the guesses are right, or were when the operation was called.
+    let guess = |dice: &mut Dice, first: Value| match state {
+        ObjectState::Holds(value) if dice.permille(500) && *value != Value::Null => value.clone(),
+        ObjectState::Bag(elements) if dice.permille(500) => elements.keys().next().cloned().unwrap_or(first),
+        _ => first,
+    };
     match (shape.model, dice.below(3)) {
-        (Model::Register, 0 | 1) | (Model::CasRegister | Model::KeyValue, 0) => Operation::Read,
+        (Model::Register, 0 | 1)
+        | (Model::CasRegister | Model::KeyValue | Model::LeaderRegister | Model::Counter | Model::List, 0) => {
+            Operation::Read
+        }
         (Model::Register, _) | (Model::CasRegister, 1) => Operation::Write(first),
         (Model::CasRegister, _) => {
             // Half of them guess right, or did when they were called.
@@ -192,23 +213,74 @@ fn operation(shape: &Shape, dice: &mut Dice, state: &ObjectState) -> Operation {
             Operation::CompareAndSet { expected, new: second }
         }
         (Model::KeyValue, 1) if dice.permille(200) => Operation::Write(text(&first)),
+        (Model::KeyValue, 1) if dice.permille(30) => Operation::Delete,
         (Model::KeyValue, _) => Operation::Append(text(&first)),
-        (Model::Mutex, _) => {
-            if dice.permille(500) {
-                Operation::Acquire
-            } else {
-                Operation::Release
-            }
+        (Model::MultiRegister, 0 | 1) => Operation::MultiRead(some_registers(dice).into()),
+        (Model::MultiRegister, _) => {
+            let values = [first, second].into_iter().cycle();
+            Operation::MultiWrite(some_registers(dice).into_iter().zip(values).collect())
         }
+        (Model::Mutex | Model::FencingLock, _) => match state {
+            ObjectState::Fenced(grant) if dice.permille(400) => {
+                grant.token.map_or(Operation::Acquire, Operation::ReleaseToken)
+            }
+            _ if dice.permille(500) => Operation::Acquire,
+            _ => Operation::Release,
+        },
+        (Model::LeaderRegister, 1) => Operation::Claim(guess(dice, first)),
+        (Model::LeaderRegister, _) => Operation::Resign(guess(dice, first)),
+        (Model::Queue, _) if dice.permille(500) => Operation::Enqueue(first),
+        (Model::Queue, _) => Operation::Dequeue,
+        (Model::Stack, _) if dice.permille(500) => Operation::Push(first),
+        (Model::Stack, _) => Operation::Pop,
+        (Model::PriorityQueue, _) if dice.permille(500) => Operation::Insert(first),
+        (Model::PriorityQueue, _) => Operation::ExtractMin,
+        (Model::Set | Model::Multiset, 0) if dice.permille(20) => Operation::Read,
+        (Model::Set | Model::Multiset, 0) => Operation::Contains(guess(dice, first)),
+        (Model::Set | Model::Multiset, 1) => Operation::Add(first),
+        (Model::Set | Model::Multiset, _) => Operation::Remove(guess(dice, first)),
+        (Model::Counter, _) => Operation::Increment(if dice.permille(300) { dice.number(5) - 2 } else { 1 }),
+        (Model::List, _) => Operation::Append(first),
     }
 }
 
 /// What the object answers, and its state afterwards; `None` if the operation has to wait.
 fn take_effect(object: &Object, state: &ObjectState, operation: &Operation) -> Option<(ObjectState, Reply)> {
+    let element = |element: Option<&Value>| Reply::Value(element.cloned().unwrap_or_default());
     let reply = match (operation, state) {
         (Operation::Read, ObjectState::Holds(value)) => Reply::Value(value.clone()),
+        (Operation::Read, ObjectState::Sequence(elements)) => {
+            Reply::Value(elements.iter().cloned().collect())
+        }
+        (Operation::Read, ObjectState::Bag(elements)) => {
+            Reply::Value(elements.iter().flat_map(|(element, &times)| vec![element.clone(); times]).collect())
+        }
+        (Operation::Read, ObjectState::Count(count)) => Reply::Value(Value::Integer(*count)),
         (Operation::CompareAndSet { expected, .. }, ObjectState::Holds(value)) => {
-            Reply::Swapped(value == expected)
+            Reply::Answer(value == expected)
+        }
+        (Operation::Claim(candidate), ObjectState::Holds(leader)) => {
+            Reply::Answer(leader == candidate || *leader == Value::Null)
+        }
+        (Operation::Resign(candidate), ObjectState::Holds(leader)) => Reply::Answer(leader == candidate),
+        (Operation::MultiRead(names), ObjectState::Registers(values)) => {
+            let held = |name| values.get(name).unwrap_or(&object.initial).clone();
+            Reply::Value(names.iter().map(held).collect())
+        }
+        (Operation::Acquire, ObjectState::Fenced(grant)) => {
+            Reply::Value(Value::Integer(grant.token.map_or(1, |token| token + 1)))
+        }
+        (Operation::Dequeue, ObjectState::Sequence(elements)) => element(elements.first()),
+        (Operation::Pop, ObjectState::Sequence(elements)) => element(elements.last()),
+        (Operation::ExtractMin, ObjectState::Bag(elements)) => element(elements.keys().next()),
+        (Operation::Contains(element) | Operation::Remove(element), ObjectState::Bag(elements)) => {
+            Reply::Answer(elements.contains_key(element))
+        }
+        (Operation::Add(element), ObjectState::Bag(elements)) => {
+            Reply::Answer(object.model == Model::Multiset || !elements.contains_key(element))
+        }
+        (Operation::Increment(amount), ObjectState::Count(count)) if amount % 2 == 0 => {
+            Reply::Value(Value::Integer(count + amount))
         }
         _ => Reply::Done,
     };
@@ -245,7 +317,7 @@ pub fn lose_a_change(history: &mut History, seed: u64) -> Option<OperationId> {
         .filter(|&index| {
             let record = &history.records[index];
             !record.operation.is_read()
-                && matches!(record.outcome, Outcome::Ok(Reply::Done | Reply::Swapped(true)))
+                && matches!(record.outcome, Outcome::Ok(Reply::Done | Reply::Answer(true)))
         })
         .collect();
     let victim = (!changes.is_empty()).then(|| dice.one_of(&changes))?;
@@ -274,18 +346,7 @@ pub fn scramble(model: Model, dice: &mut Dice) -> History {
     };
     let records = (0..operations)
         .map(|index| {
-            let operation = match (model, dice.below(4)) {
-                (Model::Register, 0 | 1) | (Model::CasRegister | Model::KeyValue, 0) => Operation::Read,
-                (Model::Register, _) | (Model::CasRegister, 1) => Operation::Write(value(dice)),
-                (Model::CasRegister, _) => {
-                    Operation::CompareAndSet { expected: value(dice), new: value(dice) }
-                }
-                (Model::KeyValue, 1) if dice.permille(200) => Operation::Write(value(dice)),
-                (Model::KeyValue, 1) => Operation::Write(text(dice)),
-                (Model::KeyValue, _) => Operation::Append(text(dice)),
-                (Model::Mutex, 0 | 1) => Operation::Acquire,
-                (Model::Mutex, _) => Operation::Release,
-            };
+            let operation = scrambled(model, dice, &mut value, text);
             let call = dice.number(span);
             let end = call + dice.number(span / 2);
             let outcome = if dice.permille(unknown) {
@@ -293,20 +354,7 @@ pub fn scramble(model: Model, dice: &mut Dice) -> History {
             } else if dice.permille(30) {
                 Outcome::Failed
             } else {
-                Outcome::Ok(match &operation {
-                    Operation::Read if model == Model::KeyValue => {
-                        let parts: Vec<String> = (0..dice.below(3))
-                            .map(|_| match text(dice) {
-                                Value::Text(text) => text.to_string(),
-                                other => unreachable!("{other} is a text"),
-                            })
-                            .collect();
-                        Reply::Value(Value::Text(parts.concat().into()))
-                    }
-                    Operation::Read => Reply::Value(value(dice)),
-                    Operation::CompareAndSet { .. } => Reply::Swapped(dice.permille(500)),
-                    _ => Reply::Done,
-                })
+                Outcome::Ok(scrambled_reply(model, &operation, dice, &mut value, text))
             };
             Record {
                 client: ClientId::from_index(index),
@@ -320,6 +368,92 @@ pub fn scramble(model: Model, dice: &mut Dice) -> History {
         .collect();
     let clients: Names = (0..operations).map(|client| format!("c{client}")).collect();
     History { records, keys: ["x"].into_iter().collect(), clients, ..History::default() }
+}
+
+/// An operation that the model knows.
+fn scrambled(
+    model: Model,
+    dice: &mut Dice,
+    value: &mut impl FnMut(&mut Dice) -> Value,
+    text: impl Fn(&mut Dice) -> Value,
+) -> Operation {
+    let mut element = |dice: &mut Dice| match value(dice) {
+        Value::Null => Value::Integer(7),
+        other => other,
+    };
+    match (model, dice.below(4)) {
+        (Model::Register, 0 | 1)
+        | (Model::CasRegister | Model::KeyValue | Model::LeaderRegister, 0)
+        | (Model::Counter | Model::List, 0 | 1) => Operation::Read,
+        (Model::Register, _) | (Model::CasRegister, 1) => Operation::Write(value(dice)),
+        (Model::CasRegister, _) => Operation::CompareAndSet { expected: value(dice), new: value(dice) },
+        (Model::KeyValue, 1) if dice.permille(200) => Operation::Write(value(dice)),
+        (Model::KeyValue, 1) if dice.permille(150) => Operation::Delete,
+        (Model::KeyValue, 1) if dice.permille(200) => {
+            Operation::CompareAndSet { expected: text(dice), new: text(dice) }
+        }
+        (Model::KeyValue, 1) => Operation::Write(text(dice)),
+        (Model::KeyValue, _) => Operation::Append(text(dice)),
+        (Model::MultiRegister, 0 | 1) => Operation::MultiRead(some_registers(dice).into()),
+        (Model::MultiRegister, _) => {
+            Operation::MultiWrite(some_registers(dice).into_iter().map(|name| (name, value(dice))).collect())
+        }
+        (Model::Mutex, 0 | 1) | (Model::FencingLock, 0..=2) => Operation::Acquire,
+        (Model::FencingLock, _) if dice.permille(600) => Operation::ReleaseToken(dice.number(6)),
+        (Model::Mutex | Model::FencingLock, _) => Operation::Release,
+        (Model::LeaderRegister, 1 | 2) => Operation::Claim(element(dice)),
+        (Model::LeaderRegister, _) => Operation::Resign(element(dice)),
+        (Model::Queue, 0 | 1) => Operation::Enqueue(element(dice)),
+        (Model::Queue, _) => Operation::Dequeue,
+        (Model::Stack, 0 | 1) => Operation::Push(element(dice)),
+        (Model::Stack, _) => Operation::Pop,
+        (Model::PriorityQueue, 0 | 1) => Operation::Insert(element(dice)),
+        (Model::PriorityQueue, _) => Operation::ExtractMin,
+        (Model::Set | Model::Multiset, 0) if dice.permille(200) => Operation::Read,
+        (Model::Set | Model::Multiset, 0) => Operation::Contains(value(dice)),
+        (Model::Set | Model::Multiset, 1 | 2) => Operation::Add(value(dice)),
+        (Model::Set | Model::Multiset, _) => Operation::Remove(value(dice)),
+        (Model::Counter, _) => Operation::Increment(dice.number(4) - 1),
+        (Model::List, _) => Operation::Append(value(dice)),
+    }
+}
+
+/// A reply that the operation can get, right or wrong.
+fn scrambled_reply(
+    model: Model,
+    operation: &Operation,
+    dice: &mut Dice,
+    value: &mut impl FnMut(&mut Dice) -> Value,
+    text: impl Fn(&mut Dice) -> Value,
+) -> Reply {
+    match operation {
+        Operation::Read => Reply::Value(match model {
+            Model::KeyValue => {
+                let parts: Vec<String> = (0..dice.below(3))
+                    .map(|_| match text(dice) {
+                        Value::Text(text) => text.to_string(),
+                        other => unreachable!("{other} is a text"),
+                    })
+                    .collect();
+                Value::Text(parts.concat().into())
+            }
+            Model::Counter => Value::Integer(dice.number(5) - 1),
+            Model::List | Model::Set | Model::Multiset => (0..dice.below(4)).map(|_| value(dice)).collect(),
+            _ => value(dice),
+        }),
+        Operation::MultiRead(names) => Reply::Value(names.iter().map(|_| value(dice)).collect()),
+        Operation::Dequeue | Operation::Pop | Operation::ExtractMin => Reply::Value(value(dice)),
+        Operation::CompareAndSet { .. }
+        | Operation::Claim(_)
+        | Operation::Resign(_)
+        | Operation::Contains(_) => Reply::Answer(dice.permille(500)),
+        Operation::Add(_) | Operation::Remove(_) if dice.permille(700) => Reply::Answer(dice.permille(500)),
+        Operation::Acquire if model == Model::FencingLock && dice.permille(800) => {
+            Reply::Value(Value::Integer(dice.number(6)))
+        }
+        Operation::Increment(_) if dice.permille(300) => Reply::Value(Value::Integer(dice.number(5) - 1)),
+        _ => Reply::Done,
+    }
 }
 
 /// A history as lines of text, for the message of a test that failed.

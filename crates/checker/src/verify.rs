@@ -178,8 +178,8 @@ pub fn verify_core(history: &History, options: &CheckOptions, key: Key, core: &C
             Kept::AsItWas => matches!(record.outcome, Outcome::Ok(_)),
             Kept::AsWrite => matches!(
                 (&record.operation, &record.outcome),
-                (Operation::CompareAndSet { .. }, Outcome::Ok(Reply::Swapped(true)))
-                    | (Operation::Acquire | Operation::Release, Outcome::Ok(_))
+                (Operation::CompareAndSet { .. }, Outcome::Ok(Reply::Answer(true)))
+                    | (Operation::Acquire | Operation::Release, Outcome::Ok(Reply::Done))
             ),
             Kept::AsUnknown => true,
         };

@@ -116,13 +116,16 @@ pub fn operation(history: &History, id: OperationId) -> String {
 
 fn arguments(operation: &Operation, outcome: &Outcome) -> (Json, Json) {
     let arg = match operation {
-        Operation::Read | Operation::Acquire | Operation::Release => Json::Null,
-        Operation::Write(value) | Operation::Append(value) => json_value(value),
         Operation::CompareAndSet { expected, new } => json!([json_value(expected), json_value(new)]),
+        Operation::MultiRead(names) => names.iter().map(|name| json!(&**name)).collect(),
+        Operation::MultiWrite(pairs) => {
+            Json::Object(pairs.iter().map(|(name, value)| (name.to_string(), json_value(value))).collect())
+        }
+        other => other.arguments().first().map_or(Json::Null, json_value),
     };
     let ret = match outcome {
         Outcome::Ok(Reply::Value(value)) => json_value(value),
-        Outcome::Ok(Reply::Swapped(swapped)) => json!(swapped),
+        Outcome::Ok(Reply::Answer(swapped)) => json!(swapped),
         Outcome::Ok(Reply::Done) | Outcome::Failed | Outcome::Unknown => Json::Null,
     };
     (arg, ret)
@@ -134,6 +137,7 @@ pub fn json_value(value: &Value) -> Json {
         Value::Null => Json::Null,
         Value::Integer(number) => json!(number),
         Value::Text(text) => json!(&**text),
+        Value::List(values) => values.iter().map(json_value).collect(),
         Value::Literal(text) => serde_json::from_str(text).unwrap_or_else(|_| json!(&**text)),
     }
 }

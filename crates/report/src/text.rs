@@ -88,6 +88,10 @@ pub fn value(value: &Value, style: Style) -> String {
         }
         Value::Null => "null".to_owned(),
         Value::Integer(number) => number.to_string(),
+        Value::List(values) => {
+            let shown: Vec<String> = values.iter().map(|one| self::value(one, style)).collect();
+            format!("[{}]", shown.join(", "))
+        }
         // A literal keeps the backslashes of its own notation.
         Value::Literal(text) => {
             let mut out = String::new();

@@ -3,8 +3,10 @@
 //! Why it exists: the picture, the verdict and the cause chain speak of the same operations and must call them the
 //! same: `w1` and `r→1` where there is room for a few characters, `write x=1` in a sentence.
 
+use std::sync::Arc;
+
 use anachron_history::{History, Record, TimeUnit, Timestamp};
-use anachron_vocabulary::{Operation, OperationId, Outcome, Reply, VirtualDuration, VirtualTime};
+use anachron_vocabulary::{Operation, OperationId, Outcome, Reply, Value, VirtualDuration, VirtualTime};
 
 use crate::style::{Ink, Style};
 use crate::text::{cut, safe, value};
@@ -16,7 +18,7 @@ const SENTENCE_PART: usize = 40;
 
 /// The label of an operation in the picture; with its key if the history has several.
 pub(crate) fn label(history: &History, record: &Record, style: Style) -> String {
-    let show = |v| cut(&value(v, style), LABEL_PART, style);
+    let show = |v: &Value| cut(&value(v, style), LABEL_PART, style);
     let key = if history.keys.len() > 1 {
         Some(cut(&safe(history.key_name(record.key), style), LABEL_PART, style))
     } else {
@@ -33,19 +35,36 @@ pub(crate) fn label(history: &History, record: &Record, style: Style) -> String 
             key.as_ref().map_or_else(|| format!("w{gap}{shown}"), |key| format!("w {key}={shown}"))
         }
         (Operation::CompareAndSet { expected, new }, outcome) => {
-            let no = if *outcome == Outcome::Ok(Reply::Swapped(false)) { " no" } else { "" };
+            let no = if *outcome == Outcome::Ok(Reply::Answer(false)) { " no" } else { "" };
             format!("{} {}{arrow}{}{no}", on("cas"), show(expected), show(new))
         }
         (Operation::Append(piece), _) => format!("{} {}", on("app"), show(piece)),
+        (Operation::Acquire, Outcome::Ok(Reply::Value(token))) => format!("{} #{}", on("acq"), show(token)),
         (Operation::Acquire, _) => on("acq"),
         (Operation::Release, _) => on("rel"),
+        (Operation::ReleaseToken(token), _) => format!("{} #{token}", on("rel")),
+        (Operation::MultiRead(names), outcome) => {
+            let names = names.iter().map(|name| safe(name, style)).collect::<Vec<_>>().join(",");
+            let found = answered(outcome, &show);
+            if found.is_empty() { format!("r {names}") } else { format!("r {names}{arrow}{found}") }
+        }
+        (Operation::MultiWrite(pairs), _) => {
+            let pair = |(name, to): &(Arc<str>, Value)| format!("{}={}", safe(name, style), show(to));
+            format!("w {}", pairs.iter().map(pair).collect::<Vec<_>>().join(","))
+        }
+        (other, outcome) => {
+            let asked: String = other.arguments().iter().map(|value| format!(" {}", show(value))).collect();
+            let found = answered(outcome, &show);
+            let gap = if found.is_empty() { "" } else { arrow };
+            format!("{}{asked}{gap}{found}", on(short_name(other)))
+        }
     }
 }
 
 /// An operation in a sentence: `write x=1`, `read x→1`, `cas x 1→2`, `acquire the lock`.
 pub(crate) fn phrase(history: &History, id: OperationId, style: Style) -> String {
     let record = history.record(id);
-    let show = |v| cut(&value(v, style), SENTENCE_PART, style);
+    let show = |v: &Value| cut(&value(v, style), SENTENCE_PART, style);
     let name = history.key_name(record.key);
     let key = if name.is_empty() { "it".to_owned() } else { cut(&safe(name, style), SENTENCE_PART, style) };
     let arrow = style.glyphs().arrow;
@@ -54,12 +73,44 @@ pub(crate) fn phrase(history: &History, id: OperationId, style: Style) -> String
         (Operation::Read, _) => format!("read {key}"),
         (Operation::Write(written), _) => format!("write {key}={}", show(written)),
         (Operation::CompareAndSet { expected, new }, outcome) => {
-            let no = if *outcome == Outcome::Ok(Reply::Swapped(false)) { " (refused)" } else { "" };
+            let no = if *outcome == Outcome::Ok(Reply::Answer(false)) { " (refused)" } else { "" };
             format!("cas {key} {}{arrow}{}{no}", show(expected), show(new))
         }
         (Operation::Append(piece), _) => format!("append {} to {key}", show(piece)),
         (Operation::Acquire, _) => format!("acquire {key}"),
         (Operation::Release, _) => format!("release {key}"),
+        (Operation::ReleaseToken(token), _) => format!("release {key} (token {token})"),
+        (other, outcome) => {
+            let asked: String = other.arguments().iter().map(|value| format!(" {}", show(value))).collect();
+            let found = answered(outcome, &show);
+            let gap = if found.is_empty() { "" } else { arrow };
+            format!("{}{asked} on {key}{gap}{found}", other.name())
+        }
+    }
+}
+
+/// What an operation answered, if it told anything.
+fn answered(outcome: &Outcome, show: &impl Fn(&Value) -> String) -> String {
+    match outcome {
+        Outcome::Ok(Reply::Value(value)) => show(value),
+        Outcome::Ok(Reply::Answer(true)) => "yes".to_owned(),
+        Outcome::Ok(Reply::Answer(false)) => "no".to_owned(),
+        Outcome::Ok(Reply::Done) | Outcome::Failed | Outcome::Unknown => String::new(),
+    }
+}
+
+/// The name of an operation in a picture, where space is scarce.
+fn short_name(operation: &Operation) -> &'static str {
+    match operation {
+        Operation::Delete => "del",
+        Operation::Enqueue(_) => "enq",
+        Operation::Dequeue => "deq",
+        Operation::Increment(_) => "inc",
+        Operation::Insert(_) => "ins",
+        Operation::ExtractMin => "min",
+        Operation::Contains(_) => "has",
+        Operation::Remove(_) => "rem",
+        other => other.name(),
     }
 }
 

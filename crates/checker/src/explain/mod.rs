@@ -176,8 +176,9 @@ pub fn explain(subject: &Subject<'_>, core: &[CoreOperation]) -> Option<Explanat
     let attempts: &[Attempt] = match subject.model() {
         _ if core.len() > SHORT_ARGUMENT_LIMIT => &[],
         Model::Mutex => &[locks::count_turns],
-        _ if appends::has_appends(subject) => &APPENDED,
-        _ => &REGISTER,
+        Model::KeyValue if appends::has_appends(subject) => &APPENDED,
+        Model::Register | Model::CasRegister | Model::KeyValue => &REGISTER,
+        _ => &[],
     };
     attempts
         .iter()

@@ -8,7 +8,7 @@
 
 use std::collections::BTreeSet;
 
-use anachron_vocabulary::{Operation, OperationId, Outcome, Value};
+use anachron_vocabulary::{Operation, OperationId, Outcome};
 
 use super::fact::Fact;
 use super::subject::Subject;
@@ -59,7 +59,7 @@ fn step(subject: &Subject<'_>, state: &ObjectState, kept: CoreOperation) -> Opti
             }
             Operation::Acquire => Some(ObjectState::Held),
             Operation::Release => Some(ObjectState::Free),
-            Operation::Read | Operation::Append(_) => None,
+            _ => None,
         };
     }
     let reply = match &record.outcome {
@@ -91,15 +91,6 @@ pub(crate) fn is_blocked(subject: &Subject<'_>, order: &[CoreOperation], next: O
         && step(subject, &state, next).is_none()
 }
 
-/// A state with an order, so that a set of states needs no hashing.
-fn state_key(state: &ObjectState) -> (u8, Value) {
-    match state {
-        ObjectState::Holds(value) => (0, value.clone()),
-        ObjectState::Free => (1, Value::Null),
-        ObjectState::Held => (2, Value::Null),
-    }
-}
-
 /// Operations placed, one bit each.
 type Placed = Vec<u64>;
 
@@ -122,7 +113,7 @@ pub(crate) fn search(subject: &Subject<'_>, core: &[CoreOperation]) -> Search {
         vec![(vec![0; core.len().div_ceil(64).max(1)], object(subject).initial(), Vec::new())];
     let mut best: (usize, usize) = (0, 0);
     while let Some((placed, state, order)) = stack.pop() {
-        if !visited.insert((placed.clone(), state_key(&state))) {
+        if !visited.insert((placed.clone(), state.clone())) {
             continue;
         }
         if visited.len() > limit {

@@ -47,7 +47,7 @@ impl Voice<'_> {
             Fact::Refused { value, attempts } => {
                 // A compare-and-set that answers no has found another value; an operation that failed was never done.
                 let answered_no = |id: &OperationId| {
-                    matches!(self.subject.record(*id).outcome, Outcome::Ok(Reply::Swapped(false)))
+                    matches!(self.subject.record(*id).outcome, Outcome::Ok(Reply::Answer(false)))
                 };
                 let (swaps, failed): (Vec<_>, Vec<_>) = attempts.iter().copied().partition(answered_no);
                 let would = |ids: &[OperationId], because: &str| {
@@ -448,6 +448,43 @@ impl Voice<'_> {
             ObjectState::Holds(value) => format!("{object} is {value}"),
             ObjectState::Free => format!("{object} is free"),
             ObjectState::Held => format!("{object} is held"),
+            ObjectState::Fenced(grant) => {
+                let how = if grant.held { "held" } else { "free" };
+                match grant.token {
+                    Some(token) => format!("{object} is {how}, the latest token {token}"),
+                    None => format!("{object} is {how}"),
+                }
+            }
+            ObjectState::Registers(values) => {
+                let values: Vec<String> =
+                    values.iter().map(|(name, value)| format!("{name}={value}")).collect();
+                if values.is_empty() {
+                    format!("{object} are as at the start")
+                } else {
+                    format!("{object} hold {}", values.join(", "))
+                }
+            }
+            ObjectState::Sequence(elements) if elements.is_empty() => format!("{object} is empty"),
+            ObjectState::Sequence(elements) => {
+                let elements: Vec<String> = elements.iter().map(ToString::to_string).collect();
+                format!("{object} holds {}", elements.join(", "))
+            }
+            ObjectState::Bag(elements) if elements.is_empty() => format!("{object} is empty"),
+            ObjectState::Bag(elements) => {
+                let elements: Vec<String> =
+                    elements
+                        .iter()
+                        .map(|(element, &times)| {
+                            if times == 1 {
+                                element.to_string()
+                            } else {
+                                format!("{element} ({times} times)")
+                            }
+                        })
+                        .collect();
+                format!("{object} holds {}", elements.join(", "))
+            }
+            ObjectState::Count(count) => format!("{object} is {count}"),
         }
     }
 

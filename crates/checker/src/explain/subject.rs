@@ -113,10 +113,10 @@ impl<'a> Subject<'a> {
         let record = self.record(id);
         match (&record.operation, &record.outcome) {
             (Operation::Read, Outcome::Ok(Reply::Value(value))) => Seen::Is(value),
-            (Operation::CompareAndSet { expected, .. }, Outcome::Ok(Reply::Swapped(true))) => {
+            (Operation::CompareAndSet { expected, .. }, Outcome::Ok(Reply::Answer(true))) => {
                 Seen::Is(expected)
             }
-            (Operation::CompareAndSet { expected, .. }, Outcome::Ok(Reply::Swapped(false))) => {
+            (Operation::CompareAndSet { expected, .. }, Outcome::Ok(Reply::Answer(false))) => {
                 Seen::IsNot(expected)
             }
             _ => Seen::Nothing,
@@ -128,7 +128,7 @@ impl<'a> Subject<'a> {
         let record = self.record(id);
         match (&record.operation, &record.outcome) {
             (Operation::Write(value), Outcome::Ok(_)) => Seen::Is(value),
-            (Operation::CompareAndSet { new, .. }, Outcome::Ok(Reply::Swapped(true))) => Seen::Is(new),
+            (Operation::CompareAndSet { new, .. }, Outcome::Ok(Reply::Answer(true))) => Seen::Is(new),
             _ => self.before(id),
         }
     }
@@ -204,7 +204,7 @@ impl<'a> Subject<'a> {
 
 /// True if the operation certainly changed nothing: it failed, or is a compare-and-set that answered false.
 fn is_refused(record: &Record) -> bool {
-    matches!(record.outcome, Outcome::Failed | Outcome::Ok(Reply::Swapped(false)))
+    matches!(record.outcome, Outcome::Failed | Outcome::Ok(Reply::Answer(false)))
 }
 
 /// A value as the text that an append extends: what is not there is empty, a number is its digits.
@@ -213,5 +213,6 @@ pub(crate) fn text(value: &Value) -> String {
         Value::Null => String::new(),
         Value::Text(text) | Value::Literal(text) => text.to_string(),
         Value::Integer(number) => number.to_string(),
+        list @ Value::List(_) => list.to_string(),
     }
 }

@@ -96,7 +96,10 @@ impl<'a> Voice<'a> {
             "" => match self.subject.model() {
                 Model::Register | Model::CasRegister => "the register".to_owned(),
                 Model::KeyValue => "the text".to_owned(),
-                Model::Mutex => "the lock".to_owned(),
+                Model::Mutex | Model::FencingLock => "the lock".to_owned(),
+                Model::LeaderRegister => "the leadership".to_owned(),
+                Model::MultiRegister => "the registers".to_owned(),
+                other => format!("the {}", other.name().replace('-', " ")),
             },
             key => name(key, "key"),
         }
@@ -131,8 +134,8 @@ impl<'a> Voice<'a> {
             Operation::CompareAndSet { expected, new } => {
                 let swap = format!("{client}'s cas {object} {expected}→{new}");
                 match record.outcome {
-                    Outcome::Ok(Reply::Swapped(true)) => format!("{swap} succeeded"),
-                    Outcome::Ok(Reply::Swapped(false)) => format!("{swap} answered false"),
+                    Outcome::Ok(Reply::Answer(true)) => format!("{swap} succeeded"),
+                    Outcome::Ok(Reply::Answer(false)) => format!("{swap} answered false"),
                     _ => swap,
                 }
             }
@@ -140,8 +143,20 @@ impl<'a> Voice<'a> {
             Operation::Append(piece) => format!("{client} appended {piece} to {object}"),
             Operation::Acquire if unknown => format!("{client}'s acquire of {object}"),
             Operation::Acquire => format!("{client} acquired {object}"),
-            Operation::Release if unknown => format!("{client}'s release of {object}"),
+            Operation::Release | Operation::ReleaseToken(_) if unknown => {
+                format!("{client}'s release of {object}")
+            }
             Operation::Release => format!("{client} released {object}"),
+            Operation::ReleaseToken(token) => format!("{client} released {object} (token {token})"),
+            other => {
+                let arguments: String = other.arguments().iter().map(|value| format!(" {value}")).collect();
+                let answer = match &record.outcome {
+                    Outcome::Ok(Reply::Value(value)) => format!(" → {value}"),
+                    Outcome::Ok(Reply::Answer(answer)) => format!(" → {answer}"),
+                    _ => String::new(),
+                };
+                format!("{client}'s {}{arguments} on {object}{answer}", other.name())
+            }
         }
     }
 

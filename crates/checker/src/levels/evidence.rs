@@ -306,13 +306,12 @@ impl fmt::Display for Named<'_> {
         write!(f, "{} ", self.history.client_name(record.client))?;
         write!(f, "{} {}", record.operation.name(), self.history.key_name(record.key))?;
         match &record.operation {
-            Operation::Write(value) | Operation::Append(value) => write!(f, " {value}")?,
             Operation::CompareAndSet { expected, new } => write!(f, " {expected} to {new}")?,
-            Operation::Read | Operation::Acquire | Operation::Release => {}
+            other => other.arguments().iter().try_for_each(|value| write!(f, " {value}"))?,
         }
         match &record.outcome {
             Outcome::Ok(Reply::Value(value)) => write!(f, " {value}")?,
-            Outcome::Ok(Reply::Swapped(swapped)) => {
+            Outcome::Ok(Reply::Answer(swapped)) => {
                 f.write_str(if *swapped { " (done)" } else { " (refused)" })?;
             }
             Outcome::Ok(Reply::Done) | Outcome::Failed | Outcome::Unknown => {}

@@ -139,6 +139,7 @@ impl Bench {
         match &self.machine {
             Compiled::Register(machine) => machine,
             Compiled::Text(machine) => machine,
+            Compiled::Object(machine) => machine,
         }
     }
 
@@ -146,6 +147,7 @@ impl Bench {
         match &mut self.machine {
             Compiled::Register(machine) => machine.step(self.state, class),
             Compiled::Text(machine) => machine.step(self.state, class),
+            Compiled::Object(machine) => machine.step(self.state, class),
         }
     }
 

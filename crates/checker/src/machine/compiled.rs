@@ -6,24 +6,39 @@ use anachron_vocabulary::{Operation, Outcome, Reply, Value};
 
 use super::register::Class;
 use super::text::TextClass;
-use super::{RegisterMachine, TextMachine};
+use super::{GenericMachine, RegisterMachine, TextMachine};
 use crate::instance::Timed;
 use crate::table::{Interner, count};
-use crate::{Model, Part};
+use crate::{Model, Object, Part, Specification};
 
 /// A machine of the vocabulary.
-#[derive(Debug)]
 pub(crate) enum Compiled {
     Register(RegisterMachine),
     Text(TextMachine),
+    Object(GenericMachine<Object>),
 }
 
 /// The machine for a part, and its operations. Operations that can neither be seen nor missed are left out: reads of
 /// unknown outcome, and compare-and-sets of unknown outcome that would put back what they expect.
 pub(crate) fn compile(part: &Part<'_>) -> (Compiled, Vec<Timed>) {
-    let appends = part.model == Model::KeyValue
-        && part.ids.iter().any(|&id| matches!(part.history.record(id).operation, Operation::Append(_)));
-    if appends { compile_text(part) } else { compile_register(part) }
+    match part.model {
+        Model::Register | Model::CasRegister | Model::Mutex => compile_register(part),
+        Model::KeyValue => {
+            let is_append = |&id: &_| matches!(part.history.record(id).operation, Operation::Append(_));
+            if part.ids.iter().any(is_append) { compile_text(part) } else { compile_register(part) }
+        }
+        _ => compile_object(part),
+    }
+}
+
+fn compile_object(part: &Part<'_>) -> (Compiled, Vec<Timed>) {
+    let object = Object { model: part.model, initial: part.initial.clone() };
+    let mut machine = GenericMachine::new(object.clone());
+    let operations = timed(part, |operation, reply| {
+        let matters = reply.is_some() || !object.is_observer(operation, reply);
+        matters.then(|| machine.class(operation, reply))
+    });
+    (Compiled::Object(machine), operations)
 }
 
 fn timed<'h>(
@@ -58,7 +73,8 @@ fn compile_register(part: &Part<'_>) -> (Compiled, Vec<Timed>) {
         let class = match (operation, reply) {
             (Operation::Read, Some(Reply::Value(value))) => Class::Saw(values.number(value)),
             (Operation::Write(value), _) => Class::Wrote(values.number(value)),
-            (Operation::CompareAndSet { expected, .. }, Some(Reply::Swapped(false))) => {
+            (Operation::Delete, _) => Class::Wrote(values.number(&Value::Null)),
+            (Operation::CompareAndSet { expected, .. }, Some(Reply::Answer(false))) => {
                 Class::SawOther(values.number(expected))
             }
             (Operation::CompareAndSet { expected, new }, _) => {
@@ -67,7 +83,7 @@ fn compile_register(part: &Part<'_>) -> (Compiled, Vec<Timed>) {
             (Operation::Acquire, _) => swapped(free, held),
             (Operation::Release, _) => swapped(held, free),
             (Operation::Read, None) => return None,
-            (Operation::Read | Operation::Append(_), _) => unreachable!("partition refuses it"),
+            _ => unreachable!("partition refuses it"),
         };
         let observes = matches!(class, Class::Saw(_) | Class::SawOther(_));
         (reply.is_some() || !observes).then(|| classes.number(class))
@@ -92,6 +108,17 @@ fn compile_text(part: &Part<'_>) -> (Compiled, Vec<Timed>) {
             (Operation::Read, None) => return None,
             (Operation::Write(value), _) => TextClass::Wrote(machine.state(value)),
             (Operation::Append(Value::Text(suffix)), _) => TextClass::Appended(Arc::clone(suffix)),
+            (Operation::Delete, _) => TextClass::Wrote(machine.state(&Value::Null)),
+            (Operation::CompareAndSet { expected, .. }, Some(Reply::Answer(false))) => {
+                TextClass::SawOther(machine.state(expected))
+            }
+            (Operation::CompareAndSet { expected, new }, _) => {
+                match (machine.state(expected), machine.state(new)) {
+                    (expected, new) if expected == new && reply.is_none() => return None,
+                    (expected, new) if expected == new => TextClass::Saw(new),
+                    (expected, new) => TextClass::Swapped(expected, new),
+                }
+            }
             _ => unreachable!("partition refuses it"),
         };
         Some(classes.number(class))

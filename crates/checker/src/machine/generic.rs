@@ -5,15 +5,15 @@ use crate::Specification;
 use crate::table::{Interner, PairMap};
 
 /// A user's own specification as a machine.
-pub(crate) struct GenericMachine<'s, S: Specification> {
-    specification: &'s S,
+pub(crate) struct GenericMachine<S: Specification> {
+    specification: S,
     states: Interner<S::State>,
     classes: Interner<(S::Operation, Option<S::Reply>)>,
     transitions: PairMap,
 }
 
-impl<'s, S: Specification> GenericMachine<'s, S> {
-    pub(crate) fn new(specification: &'s S) -> Self {
+impl<S: Specification> GenericMachine<S> {
+    pub(crate) fn new(specification: S) -> Self {
         let mut states = Interner::default();
         states.number(specification.initial());
         Self { specification, states, classes: Interner::default(), transitions: PairMap::default() }
@@ -25,7 +25,7 @@ impl<'s, S: Specification> GenericMachine<'s, S> {
     }
 }
 
-impl<S: Specification> Machine for GenericMachine<'_, S> {
+impl<S: Specification> Machine for GenericMachine<S> {
     fn initial(&self) -> u32 {
         0
     }
@@ -41,6 +41,10 @@ impl<S: Specification> Machine for GenericMachine<'_, S> {
             .map_or(ILLEGAL, |after| self.states.number(after));
         self.transitions.insert(state, class, after);
         after
+    }
+
+    fn is_opaque(&self) -> bool {
+        true
     }
 
     fn is_observer(&self, class: u32) -> bool {

@@ -15,8 +15,12 @@ use crate::table::{IndexTable, PairMap, hash_of, mix};
 /// What an operation does to a key, given its reply. Values are numbers of states.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum TextClass {
-    /// Saw this value.
+    /// Saw this value; also a compare-and-set that swapped a value for itself.
     Saw(u32),
+    /// Saw that the value was another than this one: a compare-and-set that answered false.
+    SawOther(u32),
+    /// Swapped the first value for the second, which is another.
+    Swapped(u32, u32),
     /// Wrote this value.
     Wrote(u32),
     /// Appended this text.
@@ -49,6 +53,8 @@ pub(crate) struct TextMachine {
     text_bytes: usize,
     /// Some value that is written, or the initial one, can't be appended to.
     refuses_appends: bool,
+    /// There are compare-and-sets. The hints below are about reads, writes and appends alone, so none is given.
+    compares: bool,
 }
 
 /// The polynomial hash of a text that goes on with `suffix`.
@@ -68,6 +74,7 @@ impl TextMachine {
             beginnings: PairMap::default(),
             text_bytes: 0,
             refuses_appends: false,
+            compares: false,
         };
         machine.initial = machine.state(initial);
         machine.refuses_appends = machine.is_fussy(machine.initial);
@@ -77,9 +84,10 @@ impl TextMachine {
     /// Adds a class; the caller sees to it that equal ones are added once.
     pub(crate) fn add(&mut self, class: TextClass) -> u32 {
         let number = u32::try_from(self.classes.len()).expect("fewer than 2^32 classes");
-        if let TextClass::Wrote(value) = class {
+        if let TextClass::Wrote(value) | TextClass::Swapped(_, value) = class {
             self.refuses_appends |= self.is_fussy(value);
         }
+        self.compares |= matches!(class, TextClass::SawOther(_) | TextClass::Swapped(..));
         self.classes.push(class);
         number
     }
@@ -217,7 +225,9 @@ impl Machine for TextMachine {
     fn step(&mut self, state: u32, class: u32) -> u32 {
         match &self.classes[class as usize] {
             TextClass::Saw(value) if *value == state => state,
-            TextClass::Saw(_) => ILLEGAL,
+            TextClass::SawOther(value) if *value != state => state,
+            TextClass::Swapped(expected, new) if *expected == state => *new,
+            TextClass::Saw(_) | TextClass::SawOther(_) | TextClass::Swapped(..) => ILLEGAL,
             TextClass::Wrote(value) => *value,
             TextClass::Appended(suffix) => {
                 if let Some(after) = self.transitions.get(state, class) {
@@ -236,19 +246,19 @@ impl Machine for TextMachine {
     }
 
     fn is_observer(&self, class: u32) -> bool {
-        matches!(self.classes[class as usize], TextClass::Saw(_))
+        matches!(self.classes[class as usize], TextClass::Saw(_) | TextClass::SawOther(_))
     }
 
     fn requires(&self, class: u32) -> Option<u32> {
         match self.classes[class as usize] {
-            TextClass::Saw(value) => Some(value),
+            TextClass::Saw(value) | TextClass::Swapped(value, _) => Some(value),
             _ => None,
         }
     }
 
     fn leaves(&self, class: u32) -> Option<u32> {
         match self.classes[class as usize] {
-            TextClass::Wrote(value) => Some(value),
+            TextClass::Wrote(value) | TextClass::Swapped(_, value) => Some(value),
             _ => None,
         }
     }
@@ -263,11 +273,15 @@ impl Machine for TextMachine {
     }
 
     fn takes_anything(&self, state: u32) -> bool {
-        !self.is_fussy(state)
+        !self.compares && !self.is_fussy(state)
     }
 
     fn is_horizon(&self, class: u32) -> bool {
-        matches!(self.classes[class as usize], TextClass::Saw(_))
+        !self.compares && matches!(self.classes[class as usize], TextClass::Saw(_))
+    }
+
+    fn is_opaque(&self) -> bool {
+        self.compares
     }
 
     fn may_notice(&self, observer: u32, changer: u32) -> bool {
@@ -278,10 +292,12 @@ impl Machine for TextMachine {
                 return self.refuses_appends && matches!(self.classes[changer as usize], TextClass::Wrote(_));
             }
             TextClass::Wrote(_) => return false,
+            TextClass::SawOther(_) | TextClass::Swapped(..) => return true,
         };
         let seen = &self.nodes[value as usize];
         match &self.classes[changer as usize] {
-            TextClass::Saw(_) => false,
+            TextClass::Saw(_) | TextClass::SawOther(_) => false,
+            TextClass::Swapped(..) => true,
             TextClass::Appended(suffix) => {
                 matches!(seen, Node::Text { suffix: seen, .. } if seen.contains(&**suffix))
             }
@@ -297,7 +313,7 @@ impl Machine for TextMachine {
     }
 
     fn overwrites(&self, class: u32) -> bool {
-        matches!(self.classes[class as usize], TextClass::Wrote(_))
+        !self.compares && matches!(self.classes[class as usize], TextClass::Wrote(_))
     }
 
     fn bytes(&self) -> usize {

@@ -18,6 +18,10 @@
 //!   wrote. Up to the next write no read follows `u`, so only appends do; they are as legal without `u` if
 //!   every value around can be appended to. If some can't, appends count as noticing writes.
 //!
+//! Where nothing is known of who notices whom (queues, counters, texts with compare-and-sets, …) the third rule is:
+//! an operation that changes the object may go if everything kept that has to be placed had returned before it was
+//! called. Cut the legal order behind the last of those; what is left lacks only observers.
+//!
 //! A fourth rule, for locks that are judged in a window of time, is in `turns`.
 //!
 //! One rule more is for people: who needs a value keeps one operation that leaves it, if the history has one, so that no
@@ -43,6 +47,24 @@ pub(super) fn check(
     let changers: Vec<(OperationId, &Record)> =
         history.iter().filter(|(_, record)| record.key == key && may_change(record)).collect();
     let appends = changers.iter().any(|(_, record)| matches!(record.operation, Operation::Append(_)));
+    let compares =
+        changers.iter().any(|(_, record)| matches!(record.operation, Operation::CompareAndSet { .. }))
+            || kept
+                .iter()
+                .any(|kept| matches!(history.record(kept.id).operation, Operation::CompareAndSet { .. }));
+    let opaque = match options.model {
+        Model::Register | Model::CasRegister | Model::Mutex => false,
+        Model::KeyValue => appends && compares,
+        _ => true,
+    };
+    if opaque {
+        let required = |kept: &&CoreOperation| kept.kept != Kept::AsUnknown;
+        let is_needed = |&&(id, changer): &&(OperationId, &Record)| {
+            !listed[id.index()]
+                && kept.iter().filter(required).any(|kept| !history.record(kept.id).precedes(changer))
+        };
+        return changers.iter().find(is_needed).map_or(Ok(()), |&(id, _)| Err(Flaw::Needed(id)));
+    }
     let judge = Judge {
         appends: options.model == Model::KeyValue && appends,
         refuses_appends: std::iter::once(&options.initial)
@@ -59,7 +81,7 @@ pub(super) fn check(
             .iter()
             .map(|other| (history.record(other.id), other.kept))
             .filter(|(other, kept)| match kept {
-                Kept::AsItWas => matches!(other.operation, Operation::Write(_)),
+                Kept::AsItWas => matches!(other.operation, Operation::Write(_) | Operation::Delete),
                 Kept::AsWrite => true,
                 Kept::AsUnknown => false,
             })
@@ -87,9 +109,19 @@ pub(super) fn check(
 /// True if the operation may have changed the object.
 fn may_change(record: &Record) -> bool {
     match (&record.operation, &record.outcome) {
-        (Operation::Read, _)
+        (Operation::Read | Operation::MultiRead(_) | Operation::Contains(_), _)
         | (_, Outcome::Failed)
-        | (Operation::CompareAndSet { .. }, Outcome::Ok(Reply::Swapped(false))) => false,
+        | (
+            Operation::CompareAndSet { .. }
+            | Operation::Claim(_)
+            | Operation::Resign(_)
+            | Operation::Remove(_),
+            Outcome::Ok(Reply::Answer(false)),
+        )
+        | (
+            Operation::Dequeue | Operation::Pop | Operation::ExtractMin,
+            Outcome::Ok(Reply::Value(Value::Null)),
+        ) => false,
         (Operation::CompareAndSet { expected, new }, _) => expected != new,
         _ => true,
     }
@@ -103,7 +135,7 @@ fn needed(record: &Record, kept: Kept) -> Option<&Value> {
     let as_it_was = kept == Kept::AsItWas;
     match (&record.operation, &record.outcome) {
         (Operation::Read, Outcome::Ok(Reply::Value(value))) if as_it_was => Some(value),
-        (Operation::CompareAndSet { .. }, Outcome::Ok(Reply::Swapped(false))) => None,
+        (Operation::CompareAndSet { .. }, Outcome::Ok(Reply::Answer(false))) => None,
         (Operation::CompareAndSet { expected, .. }, _) => Some(expected),
         _ => None,
     }
@@ -113,6 +145,7 @@ fn needed(record: &Record, kept: Kept) -> Option<&Value> {
 fn left(record: &Record) -> Option<&Value> {
     match &record.operation {
         Operation::Write(value) | Operation::CompareAndSet { new: value, .. } => Some(value),
+        Operation::Delete => Some(&Value::Null),
         _ => None,
     }
 }
@@ -164,7 +197,7 @@ impl Judge {
                 kept != Kept::AsWrite
             }
             (Operation::CompareAndSet { expected, .. }, _)
-                if observer.outcome == Outcome::Ok(Reply::Swapped(false)) =>
+                if observer.outcome == Outcome::Ok(Reply::Answer(false)) =>
             {
                 kept == Kept::AsItWas && left(changer).is_some_and(|value| value != expected)
             }
@@ -175,13 +208,15 @@ impl Judge {
     fn may_notice_text(&self, observer: &Record, kept: Kept, changer: &Record) -> bool {
         let Some(seen) = needed(observer, kept) else {
             let appends = matches!(observer.operation, Operation::Append(_));
-            return appends && self.refuses_appends && matches!(changer.operation, Operation::Write(_));
+            let writes = matches!(changer.operation, Operation::Write(_) | Operation::Delete);
+            return appends && self.refuses_appends && writes;
         };
         match (&changer.operation, seen) {
             (Operation::Append(Value::Text(suffix)), Value::Text(seen)) => seen.contains(&**suffix),
             (Operation::Write(Value::Text(text)), Value::Text(seen)) => seen.starts_with(&**text),
             // An append to null leaves the appended text alone.
-            (Operation::Write(Value::Null), Value::Text(_)) => true,
+            (Operation::Write(Value::Null) | Operation::Delete, Value::Text(_)) => true,
+            (Operation::Delete, seen) => *seen == Value::Null,
             (Operation::Write(value), seen) => value == seen,
             _ => false,
         }

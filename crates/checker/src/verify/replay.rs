@@ -1,5 +1,8 @@
 //! One object, changed in place, for the verifier alone.
 
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
 use anachron_vocabulary::{Operation, Reply, Value};
 
 use crate::{CheckOptions, Model};
@@ -13,6 +16,23 @@ pub(super) enum Replay {
     Text(String),
     /// A lock: held or not.
     Lock { held: bool },
+    /// A lock with tokens: the next grant's token is at least `floor`; if it is held, with what token (`None`: one of
+    /// at least `floor` that nobody was told).
+    Fenced { floor: i128, held: Option<Option<i64>> },
+    /// Who leads.
+    Leader(Option<Value>),
+    /// Registers, each written at least once, and what the others hold.
+    Registers { written: BTreeMap<Arc<str>, Value>, others: Value },
+    /// A queue: next out at the front.
+    Queue(VecDeque<Value>),
+    /// A stack: next out at the end.
+    Stack(Vec<Value>),
+    /// A list.
+    List(Vec<Value>),
+    /// Elements in ascending order, as often as they are there: a set, a multiset, a priority queue.
+    Sorted { elements: Vec<Value>, repeats: bool },
+    /// A counter.
+    Count(i64),
 }
 
 impl Replay {
@@ -20,6 +40,22 @@ impl Replay {
         match options.model {
             Model::Mutex => Self::Lock { held: false },
             Model::Register | Model::CasRegister | Model::KeyValue => Self::holding(&options.initial),
+            Model::FencingLock => Self::Fenced { floor: i128::from(i64::MIN), held: None },
+            Model::LeaderRegister => Self::Leader(None),
+            Model::MultiRegister => {
+                Self::Registers { written: BTreeMap::new(), others: options.initial.clone() }
+            }
+            Model::Queue => Self::Queue(VecDeque::new()),
+            Model::Stack => Self::Stack(Vec::new()),
+            Model::Set => Self::Sorted { elements: Vec::new(), repeats: false },
+            Model::Multiset | Model::PriorityQueue => Self::Sorted { elements: Vec::new(), repeats: true },
+            Model::Counter => {
+                Self::Count(if let Value::Integer(count) = options.initial { count } else { 0 })
+            }
+            Model::List => match &options.initial {
+                Value::List(elements) => Self::List(elements.to_vec()),
+                _ => Self::List(Vec::new()),
+            },
         }
     }
 
@@ -41,14 +77,86 @@ impl Replay {
     /// Lets an operation take effect, and says whether it could have, with that reply if one is known.
     /// The object is of no further use after a refusal.
     pub(super) fn apply(&mut self, operation: &Operation, reply: Option<&Reply>) -> bool {
+        match self {
+            Self::Plain(_) | Self::Text(_) => self.apply_to_value(operation, reply),
+            Self::Lock { held } => match operation {
+                Operation::Acquire => !std::mem::replace(held, true),
+                Operation::Release => std::mem::replace(held, false),
+                _ => false,
+            },
+            Self::Fenced { floor, held } => apply_to_fenced(floor, held, operation, reply),
+            Self::Leader(leader) => apply_to_leader(leader, operation, reply),
+            Self::Registers { written, others } => match operation {
+                Operation::MultiRead(names) => {
+                    let Some(Reply::Value(Value::List(seen))) = reply else { return reply.is_none() };
+                    seen.len() == names.len()
+                        && names
+                            .iter()
+                            .zip(seen.iter())
+                            .all(|(name, seen)| written.get(name).unwrap_or(others) == seen)
+                }
+                Operation::MultiWrite(pairs) => {
+                    written.extend(pairs.iter().cloned());
+                    matches!(reply, None | Some(Reply::Done))
+                }
+                _ => false,
+            },
+            Self::Queue(elements) => match operation {
+                Operation::Enqueue(element) => {
+                    elements.push_back(element.clone());
+                    true
+                }
+                Operation::Dequeue => took(elements.pop_front(), reply),
+                _ => false,
+            },
+            Self::Stack(elements) => match operation {
+                Operation::Push(element) => {
+                    elements.push(element.clone());
+                    true
+                }
+                Operation::Pop => took(elements.pop(), reply),
+                _ => false,
+            },
+            Self::List(elements) => match operation {
+                Operation::Append(element) => {
+                    elements.push(element.clone());
+                    true
+                }
+                Operation::Read => match reply {
+                    None => true,
+                    Some(Reply::Value(Value::Null)) => elements.is_empty(),
+                    Some(Reply::Value(Value::List(seen))) => *elements == **seen,
+                    Some(_) => false,
+                },
+                _ => false,
+            },
+            Self::Sorted { elements, repeats } => apply_to_sorted(elements, *repeats, operation, reply),
+            Self::Count(count) => match (operation, reply) {
+                (Operation::Increment(amount), reply) => {
+                    let Some(after) = count.checked_add(*amount) else { return false };
+                    *count = after;
+                    matches!(reply, None | Some(Reply::Done))
+                        || reply == Some(&Reply::Value(Value::Integer(after)))
+                }
+                (Operation::Read, None) => true,
+                (Operation::Read, Some(Reply::Value(Value::Integer(seen)))) => seen == count,
+                _ => false,
+            },
+        }
+    }
+
+    fn apply_to_value(&mut self, operation: &Operation, reply: Option<&Reply>) -> bool {
         match operation {
             Operation::Read => match reply {
                 None => true,
                 Some(Reply::Value(seen)) => self.holds(seen),
                 Some(_) => false,
             },
-            Operation::Write(value) => {
-                *self = Self::holding(value);
+            Operation::Write(_) | Operation::Delete => {
+                *self = match operation {
+                    Operation::Write(value) => Self::holding(value),
+                    _ => Self::Plain(Value::Null),
+                };
                 matches!(reply, None | Some(Reply::Done))
             }
             Operation::CompareAndSet { expected, new } => {
@@ -56,7 +164,7 @@ impl Replay {
                 if equal {
                     *self = Self::holding(new);
                 }
-                reply.is_none_or(|reply| *reply == Reply::Swapped(equal))
+                reply.is_none_or(|reply| *reply == Reply::Answer(equal))
             }
             Operation::Append(Value::Text(suffix)) => match self {
                 Self::Plain(Value::Null) => {
@@ -69,9 +177,7 @@ impl Replay {
                 }
                 _ => false,
             },
-            Operation::Append(_) => false,
-            Operation::Acquire => self.turn(false, true),
-            Operation::Release => self.turn(true, false),
+            _ => false,
         }
     }
 
@@ -79,30 +185,131 @@ impl Replay {
     pub(super) fn overwrite(&mut self, operation: &Operation) -> bool {
         *self = match operation {
             Operation::Write(value) | Operation::CompareAndSet { new: value, .. } => Self::holding(value),
+            Operation::Delete => Self::Plain(Value::Null),
             Operation::Acquire => Self::Lock { held: true },
             Operation::Release => Self::Lock { held: false },
-            Operation::Read | Operation::Append(_) => return false,
+            _ => return false,
         };
         true
     }
 
-    /// True if this is a text that appends can't turn into `value`.
+    /// True if this is a text or a list that appends can't turn into `value`.
     pub(super) fn is_past(&self, value: &Value) -> bool {
         match (self, value) {
             (Self::Text(mine), Value::Text(text)) => !text.starts_with(&**mine),
+            (Self::List(mine), Value::List(elements)) => !elements.starts_with(mine),
+            (Self::List(mine), _) => !mine.is_empty(),
             (Self::Text(_), _) => true,
             _ => false,
         }
     }
+}
 
-    /// Turns the lock from one state to the other, if it is in the first.
-    fn turn(&mut self, from: bool, to: bool) -> bool {
-        match self {
-            Self::Lock { held } if *held == from => {
-                *held = to;
-                true
-            }
-            _ => false,
+/// True if taking what was there could have answered this.
+fn took(element: Option<Value>, reply: Option<&Reply>) -> bool {
+    match reply {
+        None => true,
+        Some(Reply::Value(shown)) => *shown == element.unwrap_or_default(),
+        Some(_) => false,
+    }
+}
+
+fn apply_to_fenced(
+    floor: &mut i128,
+    held: &mut Option<Option<i64>>,
+    operation: &Operation,
+    reply: Option<&Reply>,
+) -> bool {
+    match (operation, *held, reply) {
+        (Operation::Acquire, None, Some(Reply::Value(Value::Integer(token)))) => {
+            *held = Some(Some(*token));
+            let fits = i128::from(*token) >= *floor;
+            *floor = i128::from(*token) + 1;
+            fits
         }
+        // The least token it can have had leaves the most to those that follow.
+        (Operation::Acquire, None, None | Some(Reply::Done)) => {
+            *held = Some(None);
+            *floor += 1;
+            *floor <= i128::from(i64::MAX) + 1
+        }
+        (Operation::Release, Some(_), None | Some(Reply::Done)) => {
+            *held = None;
+            true
+        }
+        (Operation::ReleaseToken(token), Some(granted), None | Some(Reply::Done)) => {
+            *held = None;
+            let fits = granted.map_or(i128::from(*token) + 1 >= *floor, |granted| granted == *token);
+            *floor = i128::from(*token) + 1;
+            fits
+        }
+        _ => false,
+    }
+}
+
+fn apply_to_leader(leader: &mut Option<Value>, operation: &Operation, reply: Option<&Reply>) -> bool {
+    let yes = match operation {
+        Operation::Read => {
+            return match reply {
+                None => true,
+                Some(Reply::Value(Value::Null)) => leader.is_none(),
+                Some(Reply::Value(seen)) => leader.as_ref() == Some(seen),
+                Some(_) => false,
+            };
+        }
+        Operation::Claim(candidate) => *leader.get_or_insert_with(|| candidate.clone()) == *candidate,
+        Operation::Resign(candidate) => leader.take_if(|leader| leader == candidate).is_some(),
+        _ => return false,
+    };
+    reply.is_none_or(|reply| *reply == Reply::Answer(yes))
+}
+
+fn apply_to_sorted(
+    elements: &mut Vec<Value>,
+    repeats: bool,
+    operation: &Operation,
+    reply: Option<&Reply>,
+) -> bool {
+    let place = |elements: &[Value], element: &Value| elements.partition_point(|other| other < element);
+    let tells = |yes: bool| match reply {
+        None | Some(Reply::Done) => true,
+        Some(reply) => *reply == Reply::Answer(yes),
+    };
+    match operation {
+        Operation::Add(element) | Operation::Insert(element) => {
+            let at = place(elements, element);
+            let there = elements.get(at) == Some(element);
+            if repeats || !there {
+                elements.insert(at, element.clone());
+            }
+            tells(repeats || !there)
+        }
+        Operation::Remove(element) => {
+            let at = place(elements, element);
+            let there = elements.get(at) == Some(element);
+            if there {
+                elements.remove(at);
+            }
+            tells(there)
+        }
+        Operation::Contains(element) => {
+            let there = elements.get(place(elements, element)) == Some(element);
+            reply.is_none_or(|reply| *reply == Reply::Answer(there))
+        }
+        Operation::Read => match reply {
+            None => true,
+            Some(Reply::Value(Value::Null)) => elements.is_empty(),
+            Some(Reply::Value(Value::List(seen))) => {
+                let mut seen = seen.to_vec();
+                seen.sort();
+                seen == *elements
+            }
+            Some(_) => false,
+        },
+        Operation::ExtractMin => {
+            let least = (!elements.is_empty()).then(|| elements.remove(0));
+            took(least, reply)
+        }
+        _ => false,
     }
 }

@@ -222,7 +222,7 @@ impl World {
             }
             (Operation::Read, _) => states.clone(),
             (Operation::Write(value), _) => one(value),
-            (Operation::CompareAndSet { expected, new }, Outcome::Ok(Reply::Swapped(true))) => {
+            (Operation::CompareAndSet { expected, new }, Outcome::Ok(Reply::Answer(true))) => {
                 if is(expected) { one(new) } else { BTreeSet::new() }
             }
             (Operation::CompareAndSet { expected, .. }, Outcome::Ok(_)) => {

@@ -38,7 +38,7 @@ pub(crate) fn history(text: &str, unit: TimeUnit) -> History {
             }
             "cas" => (
                 Operation::CompareAndSet { expected: value(words[2]), new: value(words[3]) },
-                Reply::Swapped(words.get(4) != Some(&"no")),
+                Reply::Answer(words.get(4) != Some(&"no")),
             ),
             "app" => (Operation::Append(Value::Text(words[2].into())), Reply::Done),
             "acq" => (Operation::Acquire, Reply::Done),

@@ -15,7 +15,7 @@ fn step(state: &State, operation: &Operation, reply: Option<&Reply>) -> Option<S
         },
         (Operation::Write(value), Ok(_)) => Some(Ok(value.clone())),
         (Operation::CompareAndSet { expected, new }, Ok(value)) => match reply {
-            Some(Reply::Swapped(answer)) if *answer != (value == expected) => None,
+            Some(Reply::Answer(answer)) if *answer != (value == expected) => None,
             _ if value == expected => Some(Ok(new.clone())),
             _ => Some(state.clone()),
         },
@@ -75,7 +75,7 @@ pub(crate) fn shrink(
         let weaker = (0..core.len()).find_map(|index| {
             let mut weaker = core.clone();
             let record = history.record(core[index].id);
-            let observer = record.operation.is_read() || record.outcome == Outcome::Ok(Reply::Swapped(false));
+            let observer = record.operation.is_read() || record.outcome == Outcome::Ok(Reply::Answer(false));
             if observer {
                 weaker.remove(index);
             } else if core[index].kept == Kept::AsItWas {

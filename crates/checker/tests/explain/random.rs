@@ -52,7 +52,7 @@ fn ask(dice: &mut Dice, model: Model, values: u64) -> (Operation, Reply) {
         },
         Model::CasRegister if dice.below(3) == 0 => {
             let (expected, new) = (value(dice, values), value(dice, values));
-            (Operation::CompareAndSet { expected, new }, Reply::Swapped(dice.below(4) > 0))
+            (Operation::CompareAndSet { expected, new }, Reply::Answer(dice.below(4) > 0))
         }
         _ if dice.below(2) == 0 => (Operation::Write(value(dice, values)), Reply::Done),
         _ => (Operation::Read, Reply::Value(value(dice, values))),

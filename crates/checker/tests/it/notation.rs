@@ -43,7 +43,7 @@ pub(crate) fn history(text: &str) -> Option<History> {
             ["cas", _, expected, new, swapped] => {
                 let swapped = swapped == "ok";
                 let operation = Operation::CompareAndSet { expected: value(expected), new: value(new) };
-                (operation, Reply::Swapped(swapped))
+                (operation, Reply::Answer(swapped))
             }
             ["acq", _] => (Operation::Acquire, Reply::Done),
             ["rel", _] => (Operation::Release, Reply::Done),

@@ -37,7 +37,7 @@ pub(crate) fn history(text: &str) -> Result<History, Unsupported> {
             ["r", _, seen] => (Operation::Read, Reply::Value(value(seen))),
             ["cas", _, expected, new, swapped] => {
                 let operation = Operation::CompareAndSet { expected: value(expected), new: value(new) };
-                (operation, Reply::Swapped(swapped == "ok"))
+                (operation, Reply::Answer(swapped == "ok"))
             }
             ["acq", _] => (Operation::Acquire, Reply::Done),
             ["rel", _] => (Operation::Release, Reply::Done),

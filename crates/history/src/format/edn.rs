@@ -106,6 +106,11 @@ impl<'a> Edn<'a> {
 
     /// Reads a value.
     pub(super) fn value(&mut self) -> Read<Value> {
+        self.value_at(0)
+    }
+
+    /// Reads a value that stands this deep in lists. A list equals the vector with the same elements.
+    fn value_at(&mut self, depth: usize) -> Read<Value> {
         let start = self.at;
         match self.peek() {
             Some(b'"') => return Ok(Value::Text(self.string()?.into())),
@@ -116,11 +121,23 @@ impl<'a> Edn<'a> {
                     Err(_) => Value::Literal(Arc::from(&*text)),
                 });
             }
+            Some(b'[') if depth < NESTING_LIMIT => return self.list(Bracket::Vector, depth + 1),
+            Some(b'(') if depth < NESTING_LIMIT => return self.list(Bracket::List, depth + 1),
             _ => {}
         }
         let mut out = String::new();
-        self.form(Some(&mut out), 0)?;
+        self.form(Some(&mut out), depth)?;
         Ok(if out == "nil" { Value::Null } else { Value::Literal(out.into()) })
+    }
+
+    fn list(&mut self, bracket: Bracket, depth: usize) -> Read<Value> {
+        let open = self.at;
+        self.at += bracket.opening().len();
+        let mut values = Vec::new();
+        while self.more(bracket, open, depth)? {
+            values.push(self.value_at(depth)?);
+        }
+        Ok(Value::List(values.into()))
     }
 
     /// Reads the argument of a compare-and-set: `[expected new]`, a vector or a list.

@@ -205,5 +205,6 @@ fn key(text: &str, place: usize) -> Read<Option<Cow<'_, str>>> {
         Value::Null => None,
         Value::Integer(number) => Some(Cow::Owned(number.to_string())),
         Value::Text(name) | Value::Literal(name) => Some(Cow::Owned(name.to_string())),
+        list @ Value::List(_) => Some(Cow::Owned(list.to_string())),
     })
 }

@@ -278,6 +278,11 @@ impl<'a> Json<'a> {
 
     /// Reads a value.
     pub(super) fn value(&mut self) -> Read<Value> {
+        self.value_at(0)
+    }
+
+    /// Reads a value that stands this deep in lists.
+    fn value_at(&mut self, depth: usize) -> Read<Value> {
         let at = self.at;
         match self.peek() {
             Some(b'"') => return Ok(Value::Text(self.string("a string")?.into())),
@@ -297,11 +302,34 @@ impl<'a> Json<'a> {
                     return Ok(Value::Literal(literal.into()));
                 }
             }
+            Some(b'[') if depth < NESTING_LIMIT => return self.list(depth),
             _ => {}
         }
         let mut out = String::new();
-        self.nested(Some(&mut out), 0)?;
+        self.nested(Some(&mut out), depth)?;
         Ok(Value::Literal(out.into()))
+    }
+
+    fn list(&mut self, depth: usize) -> Read<Value> {
+        self.at += 1;
+        let mut values = Vec::new();
+        self.skip_space();
+        if self.peek() == Some(b']') {
+            self.at += 1;
+            return Ok(Value::List(values.into()));
+        }
+        loop {
+            self.skip_space();
+            values.push(self.value_at(depth + 1)?);
+            self.skip_space();
+            match self.peek() {
+                Some(b',') => self.at += 1,
+                Some(b']') => break,
+                _ => return Err(Fault::expected(self.at, "`,` or `]`")),
+            }
+        }
+        self.at += 1;
+        Ok(Value::List(values.into()))
     }
 
     /// Reads past a value of any kind.

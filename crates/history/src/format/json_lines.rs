@@ -8,9 +8,9 @@
 //! |---|---|
 //! | `client` | integer or string; `7` and `"7"` are the same client |
 //! | `key` | string or integer, likewise; missing or `null` is the one object whose name is empty |
-//! | `f` | `read` (`get`), `write` (`put`), `cas`, `append`, `acquire`, `release` |
-//! | `arg` | the value of `write` and `append`; `[expected,new]` for `cas`; else ignored |
-//! | `ret` | the value read, `true` or `false` for `cas`; `false` is refused elsewhere, anything else ignored |
+//! | `f` | registers: `read` (`get`), `write` (`put`), `cas`, `append`, `delete`, `multi-read`, `multi-write`; locks: `acquire`, `release`; leadership: `claim`, `resign`; collections: `enqueue`, `dequeue`, `push`, `pop`, `add`, `remove`, `contains`, `insert`, `extract-min`; counters: `increment`, `decrement` |
+//! | `arg` | the value to write or add; `[expected,new]` for `cas`; `["x","y"]` for `multi-read`, `{"x":1}` for `multi-write`; the candidate of `claim` and `resign`; the amount of `increment` (1 if missing or `null`); the token of `release`, if there is one; else ignored |
+//! | `ret` | the value read or taken (`null` when empty); the values of `multi-read`, in the order of `arg`; `true` or `false` for `cas`, `contains`, `claim`, `resign`, and for `add`, `remove` if they tell; the count of `increment` and the token of `acquire` if they tell; `false` is refused elsewhere, anything else ignored |
 //! | `call`, `return` | integers of 64 bits in one unit; `"return":null`: nobody knows the outcome |
 //! | `outcome` | `ok`, `fail` (certainly did not happen) or `unknown`; missing: `return` tells |
 //!
@@ -21,12 +21,13 @@
 //! all are known, since `f` decides what `arg` means and may come last.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use anachron_vocabulary::{ClientId, Key, Operation, Outcome, Reply, Value};
 
 use super::error::{Fault, Read, newlines};
 use super::json::Json;
-use super::verb::Verb;
+use super::verb::{Answer, Argument, Verb};
 use crate::record::{ClientOrder, Place};
 use crate::{History, Malformed, Record, TimeUnit, Timestamp};
 
@@ -154,7 +155,9 @@ impl<'a> Reader<'a> {
                 let place = fields.r#return.unwrap_or(end);
                 return Err(Fault::expected(place, "the time of the return of an operation that is ok"));
             }
-            (Some(Claim::Ok) | None, Some(_)) => Outcome::Ok(reply(self.text, verb, fields.ret, end)?),
+            (Some(Claim::Ok) | None, Some(_)) => {
+                Outcome::Ok(reply(self.text, verb, &operation, fields.ret, end)?)
+            }
         };
 
         let record =
@@ -290,17 +293,101 @@ fn operation(text: &str, verb: Verb, arg: Option<usize>, end: usize) -> Read<Ope
             Fault::expected(end, format!("a field `arg` of this {verb} before the end of the object"))
         })
     };
+    let kind = verb.argument();
+    if kind == Argument::Value {
+        let value = argument()?.value()?;
+        return Ok(match verb {
+            Verb::Write => Operation::Write(value),
+            Verb::Append => Operation::Append(value),
+            Verb::Claim => Operation::Claim(value),
+            Verb::Resign => Operation::Resign(value),
+            Verb::Enqueue => Operation::Enqueue(value),
+            Verb::Push => Operation::Push(value),
+            Verb::Add => Operation::Add(value),
+            Verb::Remove => Operation::Remove(value),
+            Verb::Contains => Operation::Contains(value),
+            Verb::Insert => Operation::Insert(value),
+            _ => unreachable!("{verb} has no value"),
+        });
+    }
     Ok(match verb {
         Verb::Read => Operation::Read,
-        Verb::Write => Operation::Write(argument()?.value()?),
-        Verb::Append => Operation::Append(argument()?.value()?),
         Verb::CompareAndSet => {
             let (expected, new) = pair(argument()?)?;
             Operation::CompareAndSet { expected, new }
         }
+        Verb::MultiRead => Operation::MultiRead(names(argument()?)?),
+        Verb::MultiWrite => Operation::MultiWrite(assignments(argument()?)?),
+        Verb::Increment => Operation::Increment(amount(text, arg)?.unwrap_or(1)),
+        Verb::Decrement => {
+            let amount = amount(text, arg)?.unwrap_or(1);
+            let out_of_range = || Fault::expected(arg.unwrap_or(end), "an amount that can be turned round");
+            Operation::Increment(amount.checked_neg().ok_or_else(out_of_range)?)
+        }
+        Verb::Release => amount(text, arg)?.map_or(Operation::Release, Operation::ReleaseToken),
+        Verb::Delete => Operation::Delete,
         Verb::Acquire => Operation::Acquire,
-        Verb::Release => Operation::Release,
+        Verb::Dequeue => Operation::Dequeue,
+        Verb::Pop => Operation::Pop,
+        Verb::ExtractMin => Operation::ExtractMin,
+        _ => unreachable!("{verb} has a value"),
     })
+}
+
+/// A whole number, unless nothing stands there.
+fn amount(text: &str, arg: Option<usize>) -> Read<Option<i64>> {
+    let Some(place) = arg else { return Ok(None) };
+    let mut json = Json::new(text, place);
+    if json.word("null") { Ok(None) } else { json.integer("a whole number or null").map(Some) }
+}
+
+/// The registers that are read at once.
+fn names(mut json: Json<'_>) -> Read<Arc<[Arc<str>]>> {
+    let expected = "the registers to read: an array of names";
+    let mut names: Vec<Arc<str>> = Vec::new();
+    let open = json.at;
+    json.eat(b'[', expected)?;
+    loop {
+        json.skip_space();
+        let at = json.at;
+        let name: Arc<str> = json.string(expected)?.into();
+        if names.contains(&name) {
+            return Err(Fault::expected(at, "each register once"));
+        }
+        names.push(name);
+        json.skip_space();
+        match json.peek() {
+            Some(b',') => json.at += 1,
+            Some(b']') => return Ok(names.into()),
+            _ => return Err(Fault::expected(json.at, "`,` or `]`").note_line("the array starts", open)),
+        }
+    }
+}
+
+/// The registers that are written at once, with their new values.
+fn assignments(mut json: Json<'_>) -> Read<Arc<[(Arc<str>, Value)]>> {
+    let expected = "the registers to write and their values: {\"x\":1,\"y\":2}";
+    let mut pairs: Vec<(Arc<str>, Value)> = Vec::new();
+    let open = json.at;
+    json.eat(b'{', expected)?;
+    loop {
+        json.skip_space();
+        let at = json.at;
+        let name: Arc<str> = json.string(expected)?.into();
+        if pairs.iter().any(|(other, _)| *other == name) {
+            return Err(Fault::expected(at, "each register once"));
+        }
+        json.skip_space();
+        json.eat(b':', "`:`")?;
+        json.skip_space();
+        pairs.push((name, json.value()?));
+        json.skip_space();
+        match json.peek() {
+            Some(b',') => json.at += 1,
+            Some(b'}') => return Ok(pairs.into()),
+            _ => return Err(Fault::expected(json.at, "`,` or `}`").note_line("the object starts", open)),
+        }
+    }
 }
 
 /// The argument of a compare-and-set.
@@ -327,31 +414,71 @@ fn pair(mut json: Json<'_>) -> Read<(Value, Value)> {
     Ok((expected, new))
 }
 
-fn reply(text: &str, verb: Verb, ret: Option<usize>, end: usize) -> Read<Reply> {
-    let answer = |verb| {
+fn reply(text: &str, verb: Verb, operation: &Operation, ret: Option<usize>, end: usize) -> Read<Reply> {
+    let answer = || {
         ret.map(|place| Json::new(text, place)).ok_or_else(|| {
             Fault::expected(end, format!("a field `ret` of this {verb} before the end of the object"))
         })
     };
-    match verb {
-        Verb::Read => Ok(Reply::Value(answer(verb)?.value()?)),
-        Verb::CompareAndSet => {
-            let mut json = answer(verb)?;
-            if json.word("true") {
-                Ok(Reply::Swapped(true))
-            } else if json.word("false") {
-                Ok(Reply::Swapped(false))
-            } else {
-                Err(Fault::expected(json.at, "the answer of a cas: true or false"))
+    match verb.answer() {
+        Answer::Value => Ok(Reply::Value(answer()?.value()?)),
+        Answer::Values => {
+            let Operation::MultiRead(names) = operation else { unreachable!("a read of several registers") };
+            let json = answer()?;
+            let at = json.at;
+            match json.clone().value()? {
+                Value::List(values) if values.len() == names.len() => Ok(Reply::Value(Value::List(values))),
+                _ => Err(Fault::expected(at, "an array with one value for each register")
+                    .note(format!("the registers are {}", names.join(", ")))),
             }
         }
-        Verb::Write | Verb::Append | Verb::Acquire | Verb::Release => match ret {
-            Some(place) if Json::new(text, place).word("false") => {
-                Err(Fault::expected(place, format!("null, the answer of {verb}")).note(
-                    "an operation that was refused and certainly did not happen has \"outcome\":\"fail\"",
-                ))
+        Answer::Truth => {
+            let json = answer()?;
+            let at = json.at;
+            truth(json)
+                .map(Reply::Answer)
+                .ok_or_else(|| Fault::expected(at, format!("the answer of a {verb}: true or false")))
+        }
+        Answer::TruthOrNothing => {
+            let Some(place) = ret else { return Ok(Reply::Done) };
+            let mut json = Json::new(text, place);
+            if json.word("null") {
+                return Ok(Reply::Done);
             }
+            let told = truth(json).map(Reply::Answer);
+            told.ok_or_else(|| Fault::expected(place, format!("the answer of {verb}: true, false or null")))
+        }
+        Answer::NumberOrNothing => {
+            let Some(place) = ret else { return Ok(Reply::Done) };
+            let mut json = Json::new(text, place);
+            if json.word("true") || json.word("null") {
+                return Ok(Reply::Done);
+            }
+            if json.word("false") {
+                return Err(refused(verb, place));
+            }
+            let number = json.integer("a whole number or null")?;
+            Ok(Reply::Value(Value::Integer(number)))
+        }
+        Answer::Nothing => match ret {
+            Some(place) if Json::new(text, place).word("false") => Err(refused(verb, place)),
             _ => Ok(Reply::Done),
         },
     }
+}
+
+fn truth(mut json: Json<'_>) -> Option<bool> {
+    if json.word("true") {
+        Some(true)
+    } else if json.word("false") {
+        Some(false)
+    } else {
+        None
+    }
+}
+
+#[cold]
+fn refused(verb: Verb, place: usize) -> Fault {
+    Fault::expected(place, format!("null, the answer of {verb}"))
+        .note("an operation that was refused and certainly did not happen has \"outcome\":\"fail\"")
 }

@@ -23,7 +23,7 @@ const CHUNK: usize = 1 << 16;
 /// Those of `out`.
 ///
 /// # Panics
-/// When a reply doesn't fit its operation, or an operation is ok and has no return: that is not a history.
+/// When an operation is ok and has no return: that is not a history.
 pub fn write_json_lines(history: &History, mut out: impl io::Write) -> io::Result<()> {
     let mut text = String::with_capacity(CHUNK + 1_024);
     for record in &history.records {
@@ -48,29 +48,12 @@ fn write_record(history: &History, record: &Record, out: &mut String) {
     out.push_str(",\"f\":\"");
     out.push_str(record.operation.name());
     out.push_str("\",\"arg\":");
-    match &record.operation {
-        Operation::Read | Operation::Acquire | Operation::Release => out.push_str("null"),
-        Operation::Write(value) | Operation::Append(value) => write_value(value, out),
-        Operation::CompareAndSet { expected, new } => {
-            out.push('[');
-            write_value(expected, out);
-            out.push(',');
-            write_value(new, out);
-            out.push(']');
-        }
-    }
+    write_argument(&record.operation, out);
     out.push_str(",\"ret\":");
-    match (&record.operation, &record.outcome) {
-        (Operation::Read, Outcome::Ok(Reply::Value(value))) => write_value(value, out),
-        (Operation::CompareAndSet { .. }, Outcome::Ok(Reply::Swapped(swapped))) => {
-            out.push_str(if *swapped { "true" } else { "false" });
-        }
-        (_, Outcome::Failed | Outcome::Unknown)
-        | (
-            Operation::Write(_) | Operation::Append(_) | Operation::Acquire | Operation::Release,
-            Outcome::Ok(Reply::Done),
-        ) => out.push_str("null"),
-        (operation, Outcome::Ok(reply)) => panic!("{reply:?} is no reply to {operation:?}"),
+    match &record.outcome {
+        Outcome::Ok(Reply::Value(value)) => write_value(value, out),
+        Outcome::Ok(Reply::Answer(answer)) => out.push_str(if *answer { "true" } else { "false" }),
+        Outcome::Ok(Reply::Done) | Outcome::Failed | Outcome::Unknown => out.push_str("null"),
     }
     push(out, format_args!(",\"call\":{},\"return\":", record.call.0));
     match record.end {
@@ -84,6 +67,57 @@ fn write_record(history: &History, record: &Record, out: &mut String) {
         Outcome::Unknown => {}
     }
     out.push_str("}\n");
+}
+
+fn write_argument(operation: &Operation, out: &mut String) {
+    match operation {
+        Operation::Read
+        | Operation::Delete
+        | Operation::Acquire
+        | Operation::Release
+        | Operation::Dequeue
+        | Operation::Pop
+        | Operation::ExtractMin => out.push_str("null"),
+        Operation::Write(value)
+        | Operation::Append(value)
+        | Operation::Claim(value)
+        | Operation::Resign(value)
+        | Operation::Enqueue(value)
+        | Operation::Push(value)
+        | Operation::Add(value)
+        | Operation::Remove(value)
+        | Operation::Contains(value)
+        | Operation::Insert(value) => write_value(value, out),
+        Operation::Increment(number) | Operation::ReleaseToken(number) => {
+            push(out, format_args!("{number}"));
+        }
+        Operation::CompareAndSet { expected, new } => {
+            list(out, "[]", [expected, new], |value, out| write_value(value, out));
+        }
+        Operation::MultiRead(names) => list(out, "[]", names.iter(), |name, out| quote(name, out)),
+        Operation::MultiWrite(pairs) => list(out, "{}", pairs.iter(), |(name, value), out| {
+            quote(name, out);
+            out.push(':');
+            write_value(value, out);
+        }),
+    }
+}
+
+/// Items with commas between them, in these brackets.
+fn list<T>(
+    out: &mut String,
+    brackets: &str,
+    items: impl IntoIterator<Item = T>,
+    write: impl Fn(T, &mut String),
+) {
+    out.push_str(&brackets[..1]);
+    for (index, item) in items.into_iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        write(item, out);
+    }
+    out.push_str(&brackets[1..]);
 }
 
 /// A client: as an integer if the name is one, as the format's examples have it.
@@ -101,6 +135,7 @@ fn write_value(value: &Value, out: &mut String) {
         Value::Null => out.push_str("null"),
         Value::Integer(number) => push(out, format_args!("{number}")),
         Value::Text(text) => quote(text, out),
+        Value::List(values) => list(out, "[]", values.iter(), write_value),
         Value::Literal(text) if is_canonical_json(text) => out.push_str(text),
         Value::Literal(text) => {
             out.push_str("{\"");

@@ -10,12 +10,13 @@
 //!
 //! What a completion's value must be: a read's is what it read. That of a write, an append or a compare-and-set
 //! repeats the call's, or is `nil`; another one is an error, since we would not know which of the two happened.
-//! For a compare-and-set `true` and `false` are understood too. Values of `:info` and `:fail` are mostly reasons
+//! For a compare-and-set `true` and `false` are understood too. The answers of the other objects are those of
+//! [`json_lines`](super::json_lines): what was taken from a queue, `true` or `false` where they tell. Values of `:info` and `:fail` are mostly reasons
 //! (`:timed-out`) and don't count.
 //!
 //! Left out on purpose: Jepsen's independent keys, whose values are tuples `[key value]`. Nothing marks them, and a
 //! register may hold vectors. They are refused where they can't be anything else: a read that is called with
-//! `[key nil]`.
+//! `[key nil]`. Reads and writes of several registers at once: there is no one notation for them.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -179,31 +180,64 @@ fn failed(
         (FailedCas::Observed, Operation::CompareAndSet { .. }, Some(edn)) => {
             let at = edn.at;
             reply(operation, Some(edn), at, called)?;
-            Ok(Outcome::Ok(Reply::Swapped(false)))
+            Ok(Outcome::Ok(Reply::Answer(false)))
         }
         _ => Ok(Outcome::Failed),
     }
 }
 
-fn operation(verb: Verb, value: Option<Edn<'_>>, at: usize) -> Read<Operation> {
-    let value = match (verb, value) {
-        (Verb::Acquire, _) => return Ok(Operation::Acquire),
-        (Verb::Release, _) => return Ok(Operation::Release),
-        (Verb::Read, value) => {
-            value.map_or(Ok(()), refuse_tuple)?;
-            return Ok(Operation::Read);
-        }
-        (Verb::Write | Verb::Append | Verb::CompareAndSet, value) => value,
+fn operation<'a>(verb: Verb, value: Option<Edn<'a>>, at: usize) -> Read<Operation> {
+    let needed = |value: Option<Edn<'a>>| {
+        value.ok_or_else(|| Fault::expected(at, format!("the value of this {verb}")))
     };
-    let mut edn = value.ok_or_else(|| Fault::expected(at, format!("the value of this {verb}")))?;
     Ok(match verb {
+        Verb::Read => {
+            value.map_or(Ok(()), refuse_tuple)?;
+            Operation::Read
+        }
+        Verb::Write => Operation::Write(needed(value)?.value()?),
+        Verb::Append => Operation::Append(needed(value)?.value()?),
         Verb::CompareAndSet => {
-            let (expected, new) = edn.pair()?;
+            let (expected, new) = needed(value)?.pair()?;
             Operation::CompareAndSet { expected, new }
         }
-        Verb::Append => Operation::Append(edn.value()?),
-        _ => Operation::Write(edn.value()?),
+        Verb::Claim => Operation::Claim(needed(value)?.value()?),
+        Verb::Resign => Operation::Resign(needed(value)?.value()?),
+        Verb::Enqueue => Operation::Enqueue(needed(value)?.value()?),
+        Verb::Push => Operation::Push(needed(value)?.value()?),
+        Verb::Add => Operation::Add(needed(value)?.value()?),
+        Verb::Remove => Operation::Remove(needed(value)?.value()?),
+        Verb::Contains => Operation::Contains(needed(value)?.value()?),
+        Verb::Insert => Operation::Insert(needed(value)?.value()?),
+        Verb::Increment => Operation::Increment(amount(value)?.unwrap_or(1)),
+        Verb::Decrement => {
+            let out_of_range = || Fault::expected(at, "an amount that can be turned round");
+            Operation::Increment(amount(value)?.unwrap_or(1).checked_neg().ok_or_else(out_of_range)?)
+        }
+        Verb::Release => match value.map(|mut edn| edn.value()).transpose()? {
+            Some(Value::Integer(token)) => Operation::ReleaseToken(token),
+            _ => Operation::Release,
+        },
+        Verb::Delete => Operation::Delete,
+        Verb::Acquire => Operation::Acquire,
+        Verb::Dequeue => Operation::Dequeue,
+        Verb::Pop => Operation::Pop,
+        Verb::ExtractMin => Operation::ExtractMin,
+        Verb::MultiRead | Verb::MultiWrite => {
+            return Err(Fault::expected(at, format!("JSON Lines for a {verb}")).found("an EDN event"));
+        }
     })
+}
+
+/// A whole number, unless nothing or `nil` stands there.
+fn amount(value: Option<Edn<'_>>) -> Read<Option<i64>> {
+    let Some(mut edn) = value else { return Ok(None) };
+    let at = edn.at;
+    match edn.value()? {
+        Value::Null => Ok(None),
+        Value::Integer(number) => Ok(Some(number)),
+        _ => Err(Fault::expected(at, "a whole number or nil")),
+    }
 }
 
 /// Refuses the call of a read with `[key nil]`.
@@ -223,8 +257,13 @@ fn refuse_tuple(mut edn: Edn<'_>) -> Read<()> {
 fn reply(operation: &Operation, value: Option<Edn<'_>>, at: usize, called: usize) -> Read<Reply> {
     let Some(mut edn) = value else {
         return match operation {
-            Operation::Read => Err(Fault::expected(at, "the value that this read returned")),
-            Operation::CompareAndSet { .. } => Ok(Reply::Swapped(true)),
+            Operation::Read | Operation::Dequeue | Operation::Pop | Operation::ExtractMin => {
+                Err(Fault::expected(at, format!("the value that this {} returned", operation.name())))
+            }
+            Operation::CompareAndSet { .. } | Operation::Claim(_) | Operation::Resign(_) => {
+                Ok(Reply::Answer(true))
+            }
+            Operation::Contains(_) => Err(Fault::expected(at, "true or false")),
             _ => Ok(Reply::Done),
         };
     };
@@ -236,9 +275,20 @@ fn reply(operation: &Operation, value: Option<Edn<'_>>, at: usize, called: usize
         Err(Fault::expected(at, format!("the value that the {} was called with", operation.name()))
             .note_line("the call is", called))
     };
+    let truth = |value: &Value| match value {
+        Value::Literal(answer) if &**answer == "true" => Some(true),
+        Value::Literal(answer) if &**answer == "false" => Some(false),
+        _ => None,
+    };
     Ok(match operation {
-        Operation::Read => Reply::Value(edn.value()?),
-        Operation::Write(written) | Operation::Append(written) => {
+        Operation::Read | Operation::Dequeue | Operation::Pop | Operation::ExtractMin => {
+            Reply::Value(edn.value()?)
+        }
+        Operation::Write(written)
+        | Operation::Append(written)
+        | Operation::Enqueue(written)
+        | Operation::Push(written)
+        | Operation::Insert(written) => {
             let value = edn.value()?;
             same(value == Value::Null || value == *written)?;
             Reply::Done
@@ -247,15 +297,38 @@ fn reply(operation: &Operation, value: Option<Edn<'_>>, at: usize, called: usize
             if matches!(edn.peek(), Some(b'[' | b'(')) {
                 let (was_expected, was_new) = edn.pair()?;
                 same(was_expected == *expected && was_new == *new)?;
-                return Ok(Reply::Swapped(true));
+                return Ok(Reply::Answer(true));
             }
             match edn.value()? {
-                Value::Null => Reply::Swapped(true),
-                Value::Literal(answer) if &*answer == "true" => Reply::Swapped(true),
-                Value::Literal(answer) if &*answer == "false" => Reply::Swapped(false),
-                _ => return Err(Fault::expected(at, "the argument of the cas again, true or false")),
+                Value::Null => Reply::Answer(true),
+                value => Reply::Answer(
+                    truth(&value)
+                        .ok_or_else(|| Fault::expected(at, "the argument of the cas again, true or false"))?,
+                ),
             }
         }
-        Operation::Acquire | Operation::Release => Reply::Done,
+        Operation::Contains(_) | Operation::Claim(_) | Operation::Resign(_) => {
+            let told = truth(&edn.value()?);
+            Reply::Answer(told.ok_or_else(|| Fault::expected(at, "true or false"))?)
+        }
+        Operation::Add(element) | Operation::Remove(element) => {
+            let value = edn.value()?;
+            match truth(&value) {
+                Some(answer) => Reply::Answer(answer),
+                None => {
+                    same(value == Value::Null || value == *element)?;
+                    Reply::Done
+                }
+            }
+        }
+        // What stands there may be the amount once more, so it tells nothing.
+        Operation::Increment(_) | Operation::Delete | Operation::Release | Operation::ReleaseToken(_) => {
+            Reply::Done
+        }
+        Operation::Acquire => match edn.value()? {
+            token @ Value::Integer(_) => Reply::Value(token),
+            _ => Reply::Done,
+        },
+        Operation::MultiRead(_) | Operation::MultiWrite(_) => unreachable!("refused when it was called"),
     })
 }

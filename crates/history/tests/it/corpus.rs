@@ -80,7 +80,7 @@ fn logs_have_as_many_operations_as_invocations() {
         let history = history(&file, Format::JepsenLog);
         let counted = counts(&history);
         assert_eq!(counted, [called, ok, failed, called - ok - failed], "{}", file.name);
-        let observed = history.records.iter().filter(|r| r.outcome == Outcome::Ok(Reply::Swapped(false)));
+        let observed = history.records.iter().filter(|r| r.outcome == Outcome::Ok(Reply::Answer(false)));
         assert_eq!(observed.count(), failed_cas, "{}", file.name);
         total.iter_mut().zip(counted).for_each(|(total, count)| *total += count);
     }

@@ -89,7 +89,7 @@ fn reference(text: &str) -> Option<Line> {
         (Some(Some("unknown")), _) | (None, None) => Outcome::Unknown,
         (None | Some(Some("ok")), Some(_)) => Outcome::Ok(match &operation {
             Operation::Read => Reply::Value(value(fields.get("ret")?)),
-            Operation::CompareAndSet { .. } => Reply::Swapped(fields.get("ret")?.as_bool()?),
+            Operation::CompareAndSet { .. } => Reply::Answer(fields.get("ret")?.as_bool()?),
             _ if fields.get("ret") == Some(&Json::Bool(false)) => return None,
             _ => Reply::Done,
         }),

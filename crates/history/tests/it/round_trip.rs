@@ -47,7 +47,7 @@ fn any_operation() -> impl Strategy<Value = (Operation, Outcome)> {
     (operation, any_value(), any::<bool>(), 0..5_u8).prop_map(|(operation, read, swapped, outcome)| {
         let reply = match operation {
             Operation::Read => Reply::Value(read),
-            Operation::CompareAndSet { .. } => Reply::Swapped(swapped),
+            Operation::CompareAndSet { .. } => Reply::Answer(swapped),
             _ => Reply::Done,
         };
         let outcome = match outcome {

@@ -71,10 +71,10 @@ impl Replica for Echo {
                 let value = self.objects.get(&key).cloned().unwrap_or_default();
                 cx.reply(id, Answer::Ok(Reply::Value(value)));
             }
-            Operation::CompareAndSet { .. } => cx.reply(id, Answer::Ok(Reply::Swapped(false))),
+            Operation::CompareAndSet { .. } => cx.reply(id, Answer::Ok(Reply::Answer(false))),
             Operation::Acquire => cx.refuse(id, Refusal::LockState),
             Operation::Release => cx.reply(id, Answer::Unknown),
-            Operation::Append(_) => cx.refuse(id, Refusal::NotLeader { leader: Some(NodeId(1)) }),
+            _ => cx.refuse(id, Refusal::NotLeader { leader: Some(NodeId(1)) }),
         }
     }
 

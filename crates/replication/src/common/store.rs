@@ -44,7 +44,7 @@ impl Store {
                 if swaps {
                     self.objects.insert(key, new.clone());
                 }
-                Answer::Ok(Reply::Swapped(swaps))
+                Answer::Ok(Reply::Answer(swaps))
             }
             Operation::Append(tail) => {
                 let value = self.read(key);
@@ -72,6 +72,7 @@ impl Store {
                 self.holders.remove(&key);
                 done
             }
+            _ => Answer::Refused(Refusal::Unsupported),
         }
     }
 
@@ -90,13 +91,13 @@ fn appended(value: &Value, tail: &Value) -> Option<Value> {
     let head = match value {
         Value::Null => "",
         Value::Text(text) => text,
-        Value::Integer(_) | Value::Literal(_) => return None,
+        Value::Integer(_) | Value::Literal(_) | Value::List(_) => return None,
     };
     let mut longer = String::from(head);
     match tail {
         Value::Text(text) => longer.push_str(text),
         Value::Integer(number) => write!(longer, "{number}").expect("writing to a string"),
-        Value::Null | Value::Literal(_) => return None,
+        Value::Null | Value::Literal(_) | Value::List(_) => return None,
     }
     Some(Value::Text(longer.into()))
 }
@@ -128,8 +129,8 @@ mod tests {
         let mut store = Store::new(Value::Integer(0));
         let cas =
             |expected: i64, new: i64| Operation::CompareAndSet { expected: expected.into(), new: new.into() };
-        assert_eq!(store.apply(ALICE, KEY, &cas(1, 2)), Answer::Ok(Reply::Swapped(false)));
-        assert_eq!(store.apply(ALICE, KEY, &cas(0, 2)), Answer::Ok(Reply::Swapped(true)));
+        assert_eq!(store.apply(ALICE, KEY, &cas(1, 2)), Answer::Ok(Reply::Answer(false)));
+        assert_eq!(store.apply(ALICE, KEY, &cas(0, 2)), Answer::Ok(Reply::Answer(true)));
         assert_eq!(store.read(KEY), Value::Integer(2));
     }
 

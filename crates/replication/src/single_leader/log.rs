@@ -4,7 +4,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use anachron_node::Request;
-use anachron_vocabulary::Operation;
 
 use super::Epoch;
 
@@ -82,11 +81,7 @@ impl fmt::Debug for Entry {
 /// `c1#2 write x 10`, with key and value as their own `Debug` has them.
 fn short(request: &Request) -> String {
     let Request { id, key, operation } = request;
-    let values = match operation {
-        Operation::Write(value) | Operation::Append(value) => format!(" {value:?}"),
-        Operation::CompareAndSet { expected, new } => format!(" {expected:?} {new:?}"),
-        Operation::Read | Operation::Acquire | Operation::Release => String::new(),
-    };
+    let values: String = operation.arguments().iter().map(|value| format!(" {value:?}")).collect();
     format!("{}#{} {} {key:?}{values}", id.client, id.serial, operation.name())
 }
 

@@ -114,7 +114,7 @@ impl State {
             match (&request.operation, state.apply_next(&log)) {
                 (
                     _,
-                    None | Some(Answer::Refused(_) | Answer::Unknown | Answer::Ok(Reply::Swapped(false))),
+                    None | Some(Answer::Refused(_) | Answer::Unknown | Answer::Ok(Reply::Answer(false))),
                 ) => continue,
                 _ if repeated => continue,
                 (Operation::CompareAndSet { new, .. }, _) => {

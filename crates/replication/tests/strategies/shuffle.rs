@@ -218,7 +218,7 @@ impl<R: Replica> World<R> {
                         other => panic!("nobody wrote {other}"),
                     };
                 }
-                Answer::Ok(Reply::Swapped(_)) => panic!("nobody asked for a compare-and-set"),
+                Answer::Ok(Reply::Answer(_)) => panic!("nobody asked for a compare-and-set"),
                 Answer::Refused(_) | Answer::Unknown => {}
             }
         }

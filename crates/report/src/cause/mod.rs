@@ -98,7 +98,7 @@ fn missed(picture: &Picture<'_>, wrong: OperationId) -> Option<OperationId> {
             && other.key == record.key
             && other.precedes(record)
             && match &other.outcome {
-                Outcome::Ok(Reply::Swapped(false)) => false,
+                Outcome::Ok(Reply::Answer(false)) => false,
                 Outcome::Ok(_) => true,
                 _ => false,
             }
@@ -138,7 +138,7 @@ fn returned_value<'a>(picture: &Picture<'a>, id: OperationId) -> Option<&'a Valu
 fn written_value<'a>(picture: &Picture<'a>, id: OperationId) -> Option<&'a Value> {
     let record = picture.history.record(id);
     match (&record.operation, &record.outcome) {
-        (_, Outcome::Ok(Reply::Swapped(false))) => None,
+        (_, Outcome::Ok(Reply::Answer(false))) => None,
         (Operation::Write(value) | Operation::CompareAndSet { new: value, .. }, _) => Some(value),
         _ => None,
     }

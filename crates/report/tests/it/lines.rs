@@ -16,7 +16,7 @@ fn the_objects_of_every_kind() {
     let mut run = Run::new();
     run.write("c1", 1, 0.0, 10.0);
     let cas = Operation::CompareAndSet { expected: Value::Null, new: Value::Literal("1.5".into()) };
-    run.operation("c\u{1b}[2J\n", ODD_KEY, cas, (5.0, Some(9.0)), Outcome::Ok(Reply::Swapped(false)));
+    run.operation("c\u{1b}[2J\n", ODD_KEY, cas, (5.0, Some(9.0)), Outcome::Ok(Reply::Answer(false)));
     run.operation("c2", "x", Operation::Append("a".into()), (5.0, Some(20.0)), Outcome::Unknown);
     run.operation(
         "c3",

@@ -63,8 +63,8 @@ fn outcomes_have_shapes_of_their_own() {
     run.read("c1", 1, 70.0, 80.0);
     run.operation("c2", "x", write(4), (10.0, None), Outcome::Unknown);
     let cas = Operation::CompareAndSet { expected: 1.into(), new: 5.into() };
-    run.operation("c3", "x", cas.clone(), (0.0, Some(30.0)), Outcome::Ok(Reply::Swapped(true)));
-    run.operation("c3", "x", cas, (40.0, Some(70.0)), Outcome::Ok(Reply::Swapped(false)));
+    run.operation("c3", "x", cas.clone(), (0.0, Some(30.0)), Outcome::Ok(Reply::Answer(true)));
+    run.operation("c3", "x", cas, (40.0, Some(70.0)), Outcome::Ok(Reply::Answer(false)));
     run.operation("c4", "x", Operation::Append("abc".into()), (0.0, Some(30.0)), Outcome::Ok(Reply::Done));
     run.operation("c4", "lock", Operation::Acquire, (40.0, Some(50.0)), Outcome::Ok(Reply::Done));
     run.operation("c4", "lock", Operation::Release, (60.0, Some(70.0)), Outcome::Ok(Reply::Done));

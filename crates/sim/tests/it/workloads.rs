@@ -44,7 +44,7 @@ fn written(operation: &Operation) -> Option<&Value> {
         Operation::Write(value) | Operation::Append(value) | Operation::CompareAndSet { new: value, .. } => {
             Some(value)
         }
-        Operation::Read | Operation::Acquire | Operation::Release => None,
+        _ => None,
     }
 }
 
@@ -104,7 +104,7 @@ fn drawn_values_are_uniform_below_their_bound() {
 fn unique_compare_and_sets_sometimes_swap() {
     let run = run(&long(clients(1, &generated(1_000, &[(1, Write), (1, CompareAndSet)], Values::Unique))));
     let swapped = share(&run.history.records, |record| {
-        record.outcome == Outcome::Ok(anachron_vocabulary::Reply::Swapped(true))
+        record.outcome == Outcome::Ok(anachron_vocabulary::Reply::Answer(true))
     });
     let compared = share(&run.history.records, |record| record.operation.name() == "cas");
     assert!(compared > 0.4 && swapped > 0.0, "{swapped} of {compared}");

@@ -63,7 +63,7 @@ impl Store {
                 if swapped {
                     *object = new.clone();
                 }
-                Answer::Ok(Reply::Swapped(swapped))
+                Answer::Ok(Reply::Answer(swapped))
             }
             Operation::Append(value) => {
                 *object = Value::Text(format!("{object},{value}").into());
@@ -78,6 +78,7 @@ impl Store {
                 Answer::Ok(Reply::Done)
             }
             Operation::Acquire | Operation::Release => Answer::Refused(Refusal::LockState),
+            _ => Answer::Refused(Refusal::Unsupported),
         };
         self.log.push(entry.clone());
         self.answers.insert(entry.id, answer.clone());
