@@ -18,6 +18,7 @@
 //! ```
 
 mod budget;
+pub mod collections;
 pub mod explain;
 mod instance;
 pub mod levels;
