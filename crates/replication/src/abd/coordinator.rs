@@ -1,21 +1,17 @@
 //! A node as the coordinator of the requests that clients bring to it: the two phases.
 
-use anachron_node::{Answer, Context, Position, Request, RequestId};
-use anachron_vocabulary::{Key, NodeId, Operation, Reply, Value};
+use anachron_node::{Context, Position, Request, RequestId};
+use anachron_vocabulary::{NodeId, Operation, Reply};
 
 use super::{Abd, Message, Timer, Weakening};
-use crate::common::{Quorum, Seen, Stamp, Stamped, majority};
+use crate::common::{Content, Open, Quorum, Stamp, Stamped, majority};
 
 /// A request in one of its phases.
 #[derive(Debug)]
-pub(super) struct Pending {
-    id: RequestId,
-    key: Key,
+pub(super) struct Work {
     /// What to write; `None` for a read.
-    writes: Option<Value>,
+    writes: Option<Content>,
     phase: Phase,
-    /// Who has answered in this phase.
-    quorum: Quorum,
 }
 
 #[derive(Debug)]
@@ -33,51 +29,29 @@ enum Phase {
     },
 }
 
-impl Pending {
-    /// Sends the phase's question to every node that has not answered it.
-    fn ask(&self, cx: &mut Context<'_, Abd>) {
-        let &Self { id, key, .. } = self;
-        for peer in cx.peers().filter(|&peer| !self.quorum.has_heard(peer)) {
-            match &self.phase {
-                Phase::Query { .. } => cx.send(peer, Message::Query { id, key }),
-                // Only what is on the coordinator's disk leaves it. Were it to forget a stamp that it has given, it
-                // might give it again, to another value.
-                Phase::Store { stamped, stored } => {
-                    cx.send_after_sync(*stored, peer, Message::Store { id, key, stamped: stamped.clone() });
-                }
-            }
-        }
-    }
-}
-
 impl Abd {
     /// A client brings a read or a write.
     pub(super) fn coordinate(&mut self, request: Request, cx: &mut Context<'_, Self>) {
         let Request { id, key, operation } = request;
-        match self.answered.seen(id) {
-            Seen::New => {}
-            Seen::Before(answer) => return cx.reply(id, answer),
-            Seen::Outdated => return,
-        }
-        // A retry of what is under way waits with it; an older request than that is answered no more.
-        if self.pending.get(&id.client).is_some_and(|pending| pending.id.serial >= id.serial) {
+        if !self.desk.admits(id, cx) {
             return;
         }
         let writes = match operation {
-            Operation::Write(value) => Some(value),
+            Operation::Write(value) => Some(Content::Value(value)),
+            Operation::Delete => Some(Content::Deleted),
             _ => None,
         };
         // The coordinator is the first of its majority.
         let mut quorum = Quorum::new(majority(cx.nodes()));
         quorum.hear(cx.me());
-        let newest = self.registers.get(key);
-        let pending = Pending { id, key, writes, phase: Phase::Query { newest }, quorum };
-        let skips = pending.writes.is_some() && self.weak(Weakening::WriterSkipsQuery);
-        if skips || pending.quorum.is_reached() {
-            self.end_query(pending, cx);
+        let skips = writes.is_some() && self.weak(Weakening::WriterSkipsQuery);
+        let newest = self.registers.get(key).clone();
+        let open = Open { id, key, quorum, work: Work { writes, phase: Phase::Query { newest } } };
+        if skips || open.quorum.is_reached() {
+            self.end_query(open, cx);
         } else {
-            pending.ask(cx);
-            self.pending.insert(id.client, pending);
+            ask(&open, cx);
+            self.desk.put(open);
         }
     }
 
@@ -90,64 +64,56 @@ impl Abd {
         cx: &mut Context<'_, Self>,
     ) {
         let order = self.config.order();
-        let Some(pending) = self.pending.get_mut(&id.client).filter(|pending| pending.id == id) else {
-            return;
-        };
-        let Phase::Query { newest } = &mut pending.phase else { return };
-        if order.is_newer(found.stamp, newest.stamp) {
+        let Some(open) = self.desk.get_mut(id) else { return };
+        let Phase::Query { newest } = &mut open.work.phase else { return };
+        if found.is_newer(newest, order) {
             *newest = found;
         }
-        pending.quorum.hear(from);
-        if pending.quorum.is_reached() {
-            let pending = self.pending.remove(&id.client).expect("found just now");
-            self.end_query(pending, cx);
+        open.quorum.hear(from);
+        if let Some(open) = self.desk.take_if_reached(id) {
+            self.end_query(open, cx);
         }
     }
 
     /// A majority has said what it holds: on to the second phase.
-    fn end_query(&mut self, pending: Pending, cx: &mut Context<'_, Self>) {
-        let Phase::Query { newest } = pending.phase else { unreachable!("only a query ends") };
-        let Pending { id, key, writes, .. } = pending;
+    fn end_query(&mut self, open: Open<Work>, cx: &mut Context<'_, Self>) {
+        let Open { id, key, work: Work { writes, phase }, .. } = open;
+        let Phase::Query { newest } = phase else { unreachable!("only a query ends") };
         let stamped = match &writes {
-            Some(value) => {
+            Some(content) => {
                 // Greater than any stamp of a write that was complete when this one began: each is at a majority,
                 // and so at a node that has answered. Greater, too, than any this node has given: two of its clients
                 // may write at once.
                 if !self.weak(Weakening::WriterSkipsQuery) {
                     self.clock.observe(newest.stamp);
                 }
-                Stamped { stamp: self.clock.tick(cx.me()), value: value.clone() }
+                Stamped { stamp: self.clock.tick(cx.me()), content: content.clone() }
             }
             None if self.weak(Weakening::NoWriteBack) => {
-                return self.answer(id, Reply::Value(newest.value), cx);
+                return self.answer(id, Reply::Value(newest.content.value()), cx);
             }
             None => newest,
         };
         let early = (writes.is_none() && self.weak(Weakening::AsyncWriteBack))
-            .then(|| Reply::Value(stamped.value.clone()));
+            .then(|| Reply::Value(stamped.content.value()));
         self.store(key, &stamped, cx);
-        let phase = Phase::Store { stamped, stored: cx.appended() };
-        let pending = Pending { id, key, writes, phase, quorum: Quorum::new(majority(cx.nodes())) };
-        pending.ask(cx);
+        let work = Work { writes, phase: Phase::Store { stamped, stored: cx.appended() } };
+        let open = Open { id, key, quorum: Quorum::new(majority(cx.nodes())), work };
+        ask(&open, cx);
         if let Some(reply) = early {
             return self.answer(id, reply, cx);
         }
-        self.pending.insert(id.client, pending);
+        self.desk.put(open);
         self.count_own_stores(cx);
     }
 
     /// The coordinator's own copies that are durable count for their majorities.
     pub(super) fn count_own_stores(&mut self, cx: &mut Context<'_, Self>) {
-        let mut heard = Vec::new();
-        for pending in self.pending.values_mut() {
-            if let Phase::Store { stored, .. } = pending.phase
-                && stored <= self.synced
-                && pending.quorum.hear(cx.me())
-            {
-                heard.push(pending.id);
-            }
-        }
-        for id in heard {
+        let stored = |work: &Work| match work.phase {
+            Phase::Store { stored, .. } => Some(stored),
+            Phase::Query { .. } => None,
+        };
+        for id in self.desk.count_own_copies(cx.me(), stored) {
             self.end_store(id, cx);
         }
     }
@@ -160,54 +126,52 @@ impl Abd {
         stamp: Stamp,
         cx: &mut Context<'_, Self>,
     ) {
-        let Some(pending) = self.pending.get_mut(&id.client).filter(|pending| pending.id == id) else {
-            return;
-        };
-        if let Phase::Store { stamped, .. } = &pending.phase
+        let Some(open) = self.desk.get_mut(id) else { return };
+        if let Phase::Store { stamped, .. } = &open.work.phase
             && stamped.stamp == stamp
         {
-            pending.quorum.hear(from);
+            open.quorum.hear(from);
             self.end_store(id, cx);
         }
     }
 
     /// Answers, if a majority has the value.
     fn end_store(&mut self, id: RequestId, cx: &mut Context<'_, Self>) {
-        if !self
-            .pending
-            .get(&id.client)
-            .is_some_and(|pending| pending.id == id && pending.quorum.is_reached())
-        {
-            return;
-        }
-        let pending = self.pending.remove(&id.client).expect("found just now");
-        let Phase::Store { stamped, .. } = pending.phase else { unreachable!("only a store ends") };
-        let reply = if pending.writes.is_some() { Reply::Done } else { Reply::Value(stamped.value) };
+        let Some(open) = self.desk.take_if_reached(id) else { return };
+        let Phase::Store { stamped, .. } = open.work.phase else { unreachable!("only a store ends") };
+        let reply =
+            if open.work.writes.is_some() { Reply::Done } else { Reply::Value(stamped.content.value()) };
         self.answer(id, reply, cx);
     }
 
     fn answer(&mut self, id: RequestId, reply: Reply, cx: &mut Context<'_, Self>) {
-        let answer = Answer::Ok(reply);
-        self.answered.record(id, answer.clone());
+        let answer = self.desk.record(id, reply);
         cx.reply(id, answer);
     }
 
     /// Asks those again who did not answer.
     pub(super) fn resend(&mut self, cx: &mut Context<'_, Self>) {
-        self.resending = false;
-        for pending in self.pending.values() {
-            pending.ask(cx);
-        }
+        self.desk.timer_went_off();
+        self.desk.open().for_each(|open| ask(open, cx));
     }
 
-    /// Sets the `Resend` timer while a request waits for its majority.
-    pub(super) fn see_to_resending(&mut self, cx: &mut Context<'_, Self>) {
-        let waiting = !self.pending.is_empty();
-        if waiting && !self.resending {
-            cx.set_timer(Timer::Resend, self.config.resend_interval);
-        } else if !waiting && self.resending {
-            cx.cancel_timer(Timer::Resend);
+    /// What every step ends with. The timer is set while a request waits for its majority.
+    pub(super) fn end_step(&mut self, cx: &mut Context<'_, Self>) {
+        self.desk.end_step(|_| true, (Timer::Resend, self.config.resend_interval), cx);
+    }
+}
+
+/// Sends the phase's question to every node that has not answered it.
+fn ask(open: &Open<Work>, cx: &mut Context<'_, Abd>) {
+    let &Open { id, key, .. } = open;
+    for peer in cx.peers().filter(|&peer| !open.quorum.has_heard(peer)) {
+        match &open.work.phase {
+            Phase::Query { .. } => cx.send(peer, Message::Query { id, key }),
+            // Only what is on the coordinator's disk leaves it. Were it to forget a stamp that it has given, it
+            // might give it again, to another value.
+            Phase::Store { stamped, stored } => {
+                cx.send_after_sync(*stored, peer, Message::Store { id, key, stamped: stamped.clone() });
+            }
         }
-        self.resending = waiting;
     }
 }

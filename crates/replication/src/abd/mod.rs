@@ -23,8 +23,11 @@
 //! another write, and a value may come back after others have replaced it: clients should take a time-out for an
 //! answer.
 //!
+//! A deletion is a write of a tombstone. It is never forgotten: a purge needs to know that every node has it, which is
+//! more than a majority tells.
+//!
 //! Left out on purpose: read-modify-write operations (compare-and-set needs consensus: Herlihy 1991); leaving the
-//! write-back out when a whole majority agrees; changing the set of nodes.
+//! write-back out when a whole majority agrees; purging tombstones; changing the set of nodes.
 
 mod config;
 mod coordinator;
@@ -32,17 +35,15 @@ mod messages;
 mod replica;
 mod weakening;
 
-use std::collections::BTreeMap;
-
 use anachron_node::{Context, Disk, Position, Refusal, Replica, Request, View};
-use anachron_vocabulary::{ClientId, Key, NodeId, Operation, Value};
+use anachron_vocabulary::{Key, NodeId, Operation, Value};
 
 pub use config::Config;
 pub use messages::{Message, Record, Timer};
 pub use weakening::{Weakening, Weakenings};
 
-use crate::common::{LamportClock, Registers, Sessions};
-use coordinator::Pending;
+use crate::common::{Desk, LamportClock, Registers};
+use coordinator::Work;
 
 /// One node of an ABD cluster.
 #[derive(Debug)]
@@ -51,16 +52,8 @@ pub struct Abd {
     /// The counters that this node has given and those that its writes have met. It gives no counter twice.
     clock: LamportClock,
     registers: Registers,
-    /// The requests that this node coordinates. A client has one open at a time: its next one ends the one before.
-    pending: BTreeMap<ClientId, Pending>,
-    /// What this node has answered since it booted.
-    answered: Sessions,
-    /// How far the journal is durable.
-    synced: Position,
-    /// The journal position at the end of the last step, to tell whether a sync is needed.
-    position: Position,
-    /// True while the `Resend` timer is set.
-    resending: bool,
+    /// The requests that this node coordinates.
+    desk: Desk<Work>,
 }
 
 impl Abd {
@@ -71,15 +64,6 @@ impl Abd {
 
     fn weak(&self, weakening: Weakening) -> bool {
         self.config.weakenings.contains(weakening)
-    }
-
-    /// What every step ends with: whatever was written is on its way to the disk, and the timer is set if needed.
-    fn end_step(&mut self, cx: &mut Context<'_, Self>) {
-        if cx.appended() != self.position {
-            self.position = cx.appended();
-            cx.sync();
-        }
-        self.see_to_resending(cx);
     }
 }
 
@@ -97,11 +81,7 @@ impl Replica for Abd {
             config: config.clone(),
             clock: LamportClock::default(),
             registers: Registers::new(config.initial_value.clone()),
-            pending: BTreeMap::new(),
-            answered: Sessions::default(),
-            synced: cx.appended(),
-            position: cx.appended(),
-            resending: false,
+            desk: Desk::new(cx.appended()),
         };
         for record in disk.records {
             node.replay(record, cx.me());
@@ -111,7 +91,7 @@ impl Replica for Abd {
 
     fn on_client(&mut self, request: Request, cx: &mut Context<'_, Self>) {
         match request.operation {
-            Operation::Read | Operation::Write(_) => self.coordinate(request, cx),
+            Operation::Read | Operation::Write(_) | Operation::Delete => self.coordinate(request, cx),
             // These need to know what is there: consensus, not registers.
             _ => cx.refuse(request.id, Refusal::Unsupported),
         }
@@ -134,7 +114,7 @@ impl Replica for Abd {
     }
 
     fn on_synced(&mut self, synced: Position, cx: &mut Context<'_, Self>) {
-        self.synced = synced;
+        self.desk.synced(synced);
         self.count_own_stores(cx);
         self.end_step(cx);
     }

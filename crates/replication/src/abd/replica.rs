@@ -9,7 +9,7 @@ use crate::common::{Stamped, Storing};
 impl Abd {
     /// First phase: someone asks what a register holds.
     pub(super) fn on_query(&mut self, from: NodeId, id: RequestId, key: Key, cx: &mut Context<'_, Self>) {
-        cx.send(from, Message::Found { id, stamped: self.registers.get(key) });
+        cx.send(from, Message::Found { id, stamped: self.registers.get(key).clone() });
     }
 
     /// Second phase: someone sends a value.

@@ -21,6 +21,12 @@ impl Stamp {
     pub const ZERO: Self = Self { counter: 0, node: NodeId(0) };
 }
 
+impl Default for Stamp {
+    fn default() -> Self {
+        Self::ZERO
+    }
+}
+
 /// `2@n1`, and `0` for [`Stamp::ZERO`].
 impl fmt::Debug for Stamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,15 +1,43 @@
 //! Parts that several strategies share.
 
+mod content;
+mod desk;
+mod digest;
+mod dotted;
+mod encoding;
+mod hybrid_clock;
 mod lamport;
+mod last_writer_wins;
 mod quorum;
+mod reading;
 mod registers;
 mod sessions;
+mod siblings;
+mod stamps;
 mod store;
+mod vectors;
+mod version_vector;
+mod versions;
+mod wall_clock;
 mod weakening;
 
+pub use content::Content;
+pub use desk::{Desk, Open};
+pub use digest::digest;
+pub use dotted::Dotted;
+pub use encoding::Encoder;
+pub use hybrid_clock::{HybridClock, HybridStamp};
 pub use lamport::{LamportClock, Stamp};
+pub use last_writer_wins::{LastWriterWins, Stamped};
 pub use quorum::{Quorum, majority};
-pub use registers::{Order, Registers, Stamped, Storing};
+pub use reading::{Reading, elements};
+pub use registers::{Registers, Storing};
 pub use sessions::{Seen, Sessions};
+pub use siblings::{CausalClock, Siblings};
+pub use stamps::{Instant, StampClock};
 pub use store::Store;
+pub use vectors::{DottedVersions, VectorVersions, Vectors};
+pub use version_vector::{Actor, Causality, Dot, VersionVector};
+pub use versions::{Actors, Order, Start, Versioning, Versions, Write};
+pub use wall_clock::{WallClock, WallStamp};
 pub(crate) use weakening::weakenings;

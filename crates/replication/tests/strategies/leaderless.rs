@@ -1,6 +1,6 @@
 //! Last-writer-wins registers: what Lamport's stamps give, and what they do not.
 
-use anachron_replication::leaderless::{Config, Leaderless, Weakening, Weakenings};
+use anachron_replication::leaderless::{Config, Leaderless, ReadRepair, Weakening, Weakenings};
 use anachron_vocabulary::VirtualDuration;
 
 use crate::story::{Told, tell};
@@ -24,7 +24,7 @@ fn stamps_do_not_say_when_a_node_hears_of_the_winner() {
     told.answers("c3#1", &["ok 1"]);
     told.answers("c3#2", &["ok 5"]);
     told.answers("c3#3", &["ok 1"]);
-    told.counts("5 at 2@n2", &[9]);
+    told.counts("5 at 2@n2", &[10]);
     for node in ["n1", "n2", "n3"] {
         told.holds(node, &["x=5"]);
     }
@@ -79,7 +79,7 @@ fn quorums_that_overlap_still_lose_an_acknowledged_write() {
 
 #[test]
 fn a_read_repairs_who_answers_with_something_old() {
-    let repair = Config { read_repair: true, ..quorums(3, 1) };
+    let repair = Config { read_repair: ReadRepair::Background, ..quorums(3, 1) };
     let told = story("repair", &[("read-repair", repair), ("none", quorums(3, 1))]);
     told.answers("c2#1", &["ok 1", "ok 1"]);
     told.holds("n3", &["x=1", "nothing"]);
