@@ -159,7 +159,8 @@ pub fn linearizable(shape: &Shape) -> History {
 }
 
 fn records_are_stuck(operation: &Operation, time: u64, effect: u64) -> bool {
-    matches!(operation, Operation::Acquire | Operation::Release) && time > effect + 200
+    let waits = matches!(operation, Operation::Acquire | Operation::Release | Operation::ReleaseToken(_));
+    waits && time > effect + 200
 }
 
 /// The initial value that generated histories assume.
@@ -287,21 +288,31 @@ fn take_effect(object: &Object, state: &ObjectState, operation: &Operation) -> O
     Some((object.step(state, operation, Some(&reply))?, reply))
 }
 
-/// Makes one answer wrong at a random place of the middle half, and says whose. The history may happen to stay
-/// linearizable: a stale answer can be excused by what overlaps it.
+/// Makes one answer wrong at a random place of the middle half, and says whose: it answers what another operation of
+/// its kind was told. The history may happen to stay linearizable: a stale answer can be excused by what overlaps it.
 pub fn plant_violation(history: &mut History, seed: u64) -> Option<OperationId> {
     let mut dice = Dice::new(seed);
-    let reads: Vec<usize> = (history.records.len() / 4..history.records.len() * 3 / 4)
-        .filter(|&index| matches!(history.records[index].outcome, Outcome::Ok(Reply::Value(_))))
-        .collect();
-    if reads.len() < 2 {
+    let middle = history.records.len() / 4..history.records.len() * 3 / 4;
+    let answered = |wanted: fn(&Reply) -> bool| -> Vec<usize> {
+        let fits =
+            |&index: &usize| matches!(&history.records[index].outcome, Outcome::Ok(reply) if wanted(reply));
+        middle.clone().filter(fits).collect()
+    };
+    let mut told = answered(|reply| matches!(reply, Reply::Value(_)));
+    if told.len() < 2 {
+        told = answered(|reply| matches!(reply, Reply::Answer(_)));
+    }
+    if told.len() < 2 {
         return None;
     }
-    let pick = |dice: &mut Dice| dice.one_of(&reads);
     for _ in 0..1000 {
-        let (victim, source) = (pick(&mut dice), pick(&mut dice));
-        let same_key = history.records[victim].key == history.records[source].key;
-        if same_key && history.records[victim].outcome != history.records[source].outcome {
+        let (victim, source) = (dice.one_of(&told), dice.one_of(&told));
+        let (one, other) = (&history.records[victim], &history.records[source]);
+        let alike = match (&one.operation, &other.operation) {
+            (Operation::MultiRead(names), Operation::MultiRead(others)) => names == others,
+            (one, other) => one.name() == other.name(),
+        };
+        if one.key == other.key && alike && one.outcome != other.outcome {
             history.records[victim].outcome = history.records[source].outcome.clone();
             return Some(OperationId::from_index(victim));
         }

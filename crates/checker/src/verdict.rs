@@ -24,7 +24,8 @@ pub enum Kept {
     /// A compare-and-set that swapped, an acquire or a release, weakened to a plain write of what it leaves behind:
     /// what it found does not count. Only where keeping it as it was would need further operations to be kept.
     AsWrite,
-    /// Its outcome weakened to unknown: it may take effect at any time after its call, or never.
+    /// Its outcome weakened to unknown: it may take effect at any time after its call, or never. If it was ok and
+    /// takes effect, it answers what it answered.
     AsUnknown,
 }
 

@@ -262,9 +262,9 @@ fn legal_order(history: &History, start: Replay, kept: &[CoreOperation]) -> Answ
             if placed[next] || first_return.is_some_and(|returned| returned < record.call) {
                 continue;
             }
-            let reply = match (&record.outcome, kept[next].kept) {
-                (Outcome::Ok(reply), Kept::AsItWas) => Some(reply),
-                _ => None,
+            let reply = match &record.outcome {
+                Outcome::Ok(reply) => Some(reply),
+                Outcome::Unknown | Outcome::Failed => None,
             };
             let mut after = object.clone();
             let legal = match kept[next].kept {

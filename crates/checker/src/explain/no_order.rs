@@ -63,7 +63,7 @@ fn step(subject: &Subject<'_>, state: &ObjectState, kept: CoreOperation) -> Opti
         };
     }
     let reply = match &record.outcome {
-        Outcome::Ok(reply) if kept.kept == Kept::AsItWas => Some(reply),
+        Outcome::Ok(reply) => Some(reply),
         _ => None,
     };
     object(subject).step(state, &record.operation, reply)

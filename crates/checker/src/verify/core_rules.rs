@@ -47,11 +47,15 @@ pub(super) fn check(
     let changers: Vec<(OperationId, &Record)> =
         history.iter().filter(|(_, record)| record.key == key && may_change(record)).collect();
     let appends = changers.iter().any(|(_, record)| matches!(record.operation, Operation::Append(_)));
-    let compares =
-        changers.iter().any(|(_, record)| matches!(record.operation, Operation::CompareAndSet { .. }))
-            || kept
-                .iter()
-                .any(|kept| matches!(history.record(kept.id).operation, Operation::CompareAndSet { .. }));
+    // One that swapped a value for itself is a read.
+    let compares = history.records.iter().any(|record| match &record.operation {
+        Operation::CompareAndSet { expected, new } => {
+            record.key == key
+                && record.outcome != Outcome::Failed
+                && (expected != new || record.outcome == Outcome::Ok(Reply::Answer(false)))
+        }
+        _ => false,
+    });
     let opaque = match options.model {
         Model::Register | Model::CasRegister | Model::Mutex => false,
         Model::KeyValue => appends && compares,
@@ -115,6 +119,7 @@ fn may_change(record: &Record) -> bool {
             Operation::CompareAndSet { .. }
             | Operation::Claim(_)
             | Operation::Resign(_)
+            | Operation::Add(_)
             | Operation::Remove(_),
             Outcome::Ok(Reply::Answer(false)),
         )
