@@ -1,6 +1,6 @@
 //! The contract itself.
 
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 use std::hash::Hash;
 
 use anachron_vocabulary::{Key, NodeId, Value};
@@ -53,10 +53,67 @@ pub trait Replica: Sized {
 }
 
 /// What a person at the controls can tell a node, outside the protocol.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+///
+/// Its `Debug` form is what traces and pictures show: `Promote`, `Transfer to n2`, `Add voter n4`.
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub enum OperatorCommand {
     /// Become the leader now (a manual failover). Whether that is safe is the strategy's affair.
     Promote,
+    /// Hand the leadership over to this node, in good order.
+    TransferLeadership {
+        /// Who leads next.
+        to: NodeId,
+    },
+    /// Take this node in as a learner: it receives everything and decides nothing.
+    AddLearner {
+        /// Who learns.
+        node: NodeId,
+    },
+    /// Make this node a voter.
+    AddVoter {
+        /// Who votes.
+        node: NodeId,
+    },
+    /// Take this node, voter or learner, out of the cluster.
+    RemoveNode {
+        /// Who leaves.
+        node: NodeId,
+    },
+    /// Make exactly these nodes the voters, however many come and go at once.
+    SetVoters {
+        /// Who votes.
+        voters: Vec<NodeId>,
+    },
+}
+
+impl OperatorCommand {
+    /// Every node that the command names.
+    pub fn nodes(&self) -> &[NodeId] {
+        match self {
+            Self::Promote => &[],
+            Self::TransferLeadership { to: node }
+            | Self::AddLearner { node }
+            | Self::AddVoter { node }
+            | Self::RemoveNode { node } => std::slice::from_ref(node),
+            Self::SetVoters { voters } => voters,
+        }
+    }
+}
+
+impl fmt::Debug for OperatorCommand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Promote => f.write_str("Promote"),
+            Self::TransferLeadership { to } => write!(f, "Transfer to {to}"),
+            Self::AddLearner { node } => write!(f, "Add learner {node}"),
+            Self::AddVoter { node } => write!(f, "Add voter {node}"),
+            Self::RemoveNode { node } => write!(f, "Remove {node}"),
+            Self::SetVoters { voters } => {
+                f.write_str("Set voters")?;
+                voters.iter().try_for_each(|voter| write!(f, " {voter}"))
+            }
+        }
+    }
 }
 
 /// A node's state in a few words.

@@ -49,7 +49,9 @@ pub(crate) fn check(world: &World) {
         client(world, plan);
     }
     for (number, action) in world.operator.iter().enumerate() {
-        node(world, action.node, &format!("operator action {number}"));
+        let what = format!("operator action {number}");
+        node(world, action.node, &what);
+        action.command.nodes().iter().for_each(|&named| node(world, named, &what));
     }
     for (number, scheduled) in world.faults.iter().enumerate() {
         let what = format!("fault {number} ({})", scheduled.label);

@@ -211,7 +211,7 @@ pub enum AfterTimeout {
 }
 
 /// What an operator does.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct OperatorAction {
     /// When.
     pub at: VirtualTime,

@@ -232,4 +232,24 @@ impl<'s> Options<'s> {
             .map(Some)
             .ok_or_else(|| self.unexpected(name, json, &format!("a node; there are {}", names.join(", "))))
     }
+
+    /// A list of nodes by their names; empty when it is not there.
+    ///
+    /// # Errors
+    /// When it is there and is not one, or the cluster has no such node.
+    pub fn nodes_named(&self, name: &'static str) -> Result<Vec<NodeId>, OptionError> {
+        let Some(json) = self.get(name) else { return Ok(Vec::new()) };
+        let Json::Array(list) = json else {
+            return Err(self.unexpected(name, json, "a list of nodes such as [\"n1\", \"n2\"]"));
+        };
+        let names = &self.scenario.cluster.nodes;
+        list.iter()
+            .map(|one| {
+                let found = one.as_str().and_then(|text| names.iter().position(|node| node == text));
+                found.map(NodeId::from_index).ok_or_else(|| {
+                    self.unexpected(name, one, &format!("a node; there are {}", names.join(", ")))
+                })
+            })
+            .collect()
+    }
 }

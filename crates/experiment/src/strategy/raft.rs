@@ -11,9 +11,10 @@ pub(super) const ENTRY: StrategyEntry = StrategyEntry {
     options: &[
         OptionDoc {
             name: "reads",
-            values: "\"log\", \"read-index\" or \"leader-memory\"",
+            values: "\"log\", \"read-index\", \"lease\", \"follower-read-index\", \"leader-memory\" or \"local\"",
             default: "read-index",
-            meaning: "how a leader answers reads; from its memory is the weakening raft-read-leader-memory",
+            meaning: "how reads are answered; from the leader's memory (the weakening raft-read-leader-memory) and \
+                      local, from any node's, are not linearizable",
         },
         OptionDoc {
             name: "election_timeout",
@@ -26,6 +27,42 @@ pub(super) const ENTRY: StrategyEntry = StrategyEntry {
             values: "a duration",
             default: "50ms",
             meaning: "how often a leader speaks to its followers when it has nothing to say",
+        },
+        OptionDoc {
+            name: "pre_vote",
+            values: "true or false",
+            default: "false",
+            meaning: "a node asks whether it could win before it starts a term",
+        },
+        OptionDoc {
+            name: "check_quorum",
+            values: "true or false",
+            default: "false, but true where reads go by lease",
+            meaning: "a leader that hears of no majority steps down, and nobody votes against a leader just heard of",
+        },
+        OptionDoc {
+            name: "clock_drift_bound_ppm",
+            values: "a number from 0 to 999999, in parts per million",
+            default: "10000",
+            meaning: "how far clocks may be off in rate; leases are shorter by it, and safe within it",
+        },
+        OptionDoc {
+            name: "snapshot_after",
+            values: "a number from 1 to 1000000, in log entries",
+            default: "never",
+            meaning: "after so many entries a node takes a snapshot and drops its log",
+        },
+        OptionDoc {
+            name: "voters",
+            values: "a list of nodes",
+            default: "all that are no learners",
+            meaning: "who votes at first; a node that is neither voter nor learner waits to be taken in",
+        },
+        OptionDoc {
+            name: "learners",
+            values: "a list of nodes",
+            default: "none",
+            meaning: "who receives everything at first and decides nothing",
         },
         OptionDoc {
             name: "initial_leader",
@@ -54,15 +91,27 @@ fn configure(options: &Options<'_>) -> Result<Box<dyn Strategy>, OptionError> {
     let reads = [
         ("log", Reads::ThroughLog),
         ("read-index", Reads::ReadIndex),
+        ("lease", Reads::Lease),
+        ("follower-read-index", Reads::FollowerReadIndex),
         ("leader-memory", Reads::LeaderMemory),
+        ("local", Reads::Local),
     ];
+    let reads = options.choice("reads", &reads, usual.reads)?;
     let (election_timeout_min, election_timeout_max) = options
         .duration_range("election_timeout", (usual.election_timeout_min, usual.election_timeout_max))?;
+    let bound = options.number("clock_drift_bound_ppm", 0..=999_999)?;
+    let bound = bound.map(|ppm| u32::try_from(ppm).expect("below a million"));
     let config = Config {
         election_timeout_min,
         election_timeout_max,
         heartbeat_interval: options.duration("heartbeat_interval", usual.heartbeat_interval)?,
-        reads: options.choice("reads", &reads, usual.reads)?,
+        reads,
+        pre_vote: options.flag("pre_vote", usual.pre_vote)?,
+        check_quorum: options.flag("check_quorum", reads == Reads::Lease)?,
+        clock_drift_bound_ppm: bound.unwrap_or(usual.clock_drift_bound_ppm),
+        snapshot_after: options.number("snapshot_after", 1..=1_000_000)?.map(|entries| entries as u64),
+        initial_voters: options.nodes_named("voters")?,
+        initial_learners: options.nodes_named("learners")?,
         initial_value: options.initial(),
         initial_leader: options.node("initial_leader")?,
         entries_per_message: options
@@ -70,6 +119,6 @@ fn configure(options: &Options<'_>) -> Result<Box<dyn Strategy>, OptionError> {
             .unwrap_or(usual.entries_per_message),
         weakenings: options.weakenings().filter_map(Weakening::from_name).collect(),
     };
-    config.check().map_err(|message| options.wrong("election_timeout", message))?;
+    config.check(options.nodes()).map_err(|error| options.wrong(error.setting, error.message))?;
     Ok(Box::new(Configured::<Raft>(config)))
 }

@@ -27,7 +27,7 @@
 //! | `sync n1`, `sync all` | completes the sync that is under way |
 //! | `autosync on`, `autosync off` | every sync completes at once |
 //! | `crash n1`, `crash n1 keep`, `crash n1 keep 1`, `crash n1 torn` | the node stops; of the records not yet synced none is left, or all, or the first one, or none and the next one is half written |
-//! | `operator n1 promote` | a person tells the node to become leader |
+//! | `operator n1 promote` | a person tells the node to become leader; also `transfer n2`, `add-learner n4`, `add-voter n4`, `remove n3`, `voters n1 n2 n4` |
 //! | `clock n1 +5ms`, `clock all +5ms` | the node's clocks move on (ns, us, ms, s); no timer goes off by that |
 //! | `wall n1 -5ms` | the node's wall clock jumps |
 //! | `view`, `view n1` | role, term, commit and facts |

@@ -104,8 +104,8 @@ pub(super) fn answer(answer: &Answer) -> String {
     match answer {
         Answer::Ok(Reply::Done) => "ok".to_owned(),
         Answer::Ok(Reply::Value(value)) => format!("ok {value}"),
-        Answer::Ok(Reply::Swapped(true)) => "ok, swapped".to_owned(),
-        Answer::Ok(Reply::Swapped(false)) => "ok, not swapped".to_owned(),
+        Answer::Ok(Reply::Answer(true)) => "ok, swapped".to_owned(),
+        Answer::Ok(Reply::Answer(false)) => "ok, not swapped".to_owned(),
         Answer::Refused(Refusal::NotLeader { leader: Some(leader) }) => {
             format!("refused: not the leader, try {leader}")
         }

@@ -9,6 +9,9 @@ const COMMANDS: &str = "boot, request, deliver, drop, duplicate, hold, resume, t
                         operator, clock, wall, view, contents, links, timers, show";
 const OPERATIONS: &str = "read x, write x 5, cas x 1 2, append x a, acquire l or release l";
 
+const OPERATOR_COMMANDS: &str =
+    "promote, transfer n2, add-learner n4, add-voter n4, remove n3 or voters n1 n2 n4";
+
 /// One node or all of them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Nodes {
@@ -106,8 +109,8 @@ impl Command {
                 Self::Crash { node: node(at)?, tail: Tail::KeptFirst(count) }
             }
             ["crash", at, "torn"] => Self::Crash { node: node(at)?, tail: Tail::Torn },
-            ["operator", at, "promote"] => {
-                Self::Operator { node: node(at)?, command: OperatorCommand::Promote }
+            ["operator", at, ref words @ ..] => {
+                Self::Operator { node: node(at)?, command: operator_command(words)? }
             }
             ["clock", nodes, by] => Self::Clock { nodes: some_nodes(nodes)?, by: forward(by)? },
             ["wall", nodes, by] => Self::Wall { nodes: some_nodes(nodes)?, by: duration(by)? },
@@ -140,10 +143,8 @@ impl Command {
                 Nodes::All => Vec::new(),
                 Nodes::One(node) => vec![node],
             },
-            Self::Request { node, .. }
-            | Self::Timer { node, .. }
-            | Self::Crash { node, .. }
-            | Self::Operator { node, .. } => vec![node],
+            Self::Request { node, .. } | Self::Timer { node, .. } | Self::Crash { node, .. } => vec![node],
+            Self::Operator { node, ref command } => [&[node], command.nodes()].concat(),
             Self::Deliver { from, to, .. }
             | Self::Drop { from, to, .. }
             | Self::Duplicate { from, to, .. } => vec![from, to],
@@ -229,6 +230,21 @@ fn operation_on<'a>(words: &[&'a str]) -> Result<(&'a str, Operation), String> {
         ["release", key] => Ok((key, Operation::Release)),
         _ => Err(format!("no operation that can be asked for; write {OPERATIONS}")),
     }
+}
+
+fn operator_command(words: &[&str]) -> Result<OperatorCommand, String> {
+    Ok(match *words {
+        ["promote"] => OperatorCommand::Promote,
+        ["transfer", to] => OperatorCommand::TransferLeadership { to: node(to)? },
+        ["add-learner", at] => OperatorCommand::AddLearner { node: node(at)? },
+        ["add-voter", at] => OperatorCommand::AddVoter { node: node(at)? },
+        ["remove", at] => OperatorCommand::RemoveNode { node: node(at)? },
+        ["voters", ref voters @ ..] if !voters.is_empty() => {
+            let voters = voters.iter().map(|word| node(word)).collect::<Result<_, _>>()?;
+            OperatorCommand::SetVoters { voters }
+        }
+        _ => return Err(format!("no command that an operator can give; write {OPERATOR_COMMANDS}")),
+    })
 }
 
 fn value(word: &str) -> Value {

@@ -8,7 +8,7 @@ use anachron_vocabulary::ClientId;
 /// For each client, the last request that was applied and what was answered.
 ///
 /// One row a client is enough because a client has one request open at a time and numbers them upwards.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Sessions {
     last: BTreeMap<ClientId, (u64, Answer)>,
 }

@@ -10,7 +10,7 @@ use anachron_node::{Answer, Refusal};
 use anachron_vocabulary::{ClientId, Key, Operation, Reply, Value};
 
 /// The objects of one node, by key.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Store {
     /// What an object holds before it is first written.
     initial: Value,

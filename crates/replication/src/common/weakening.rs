@@ -39,7 +39,7 @@ macro_rules! weakenings {
 
         /// A set of weakenings; empty by default.
         #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
-        pub struct Weakenings(u32);
+        pub struct Weakenings(u64);
 
         impl Weakenings {
             /// No weakening: the strategy as it should be.

@@ -5,11 +5,12 @@
 //! term 3 and writes another entry 2 to its own disk; S1 leads term 4, copies its old entry 2 to S3 and calls it
 //! committed; S5, whose last term is later, wins term 5 with the votes of S2, S3 and S4 and overwrites it.
 //!
-//! A leader counts itself for what its own disk holds, no more. A follower learns of commitment only for the part of
-//! its log that the message has compared.
+//! A majority is one of the voters of the configuration in force, and of both sets of voters while it is joint
+//! (`membership.rs`). A leader counts itself for what its own disk holds, no more. A follower learns of commitment only
+//! for the part of its log that the message has compared.
 
 use anachron_node::{Answer, Context, RequestId};
-use anachron_vocabulary::Reply;
+use anachron_vocabulary::{NodeId, Reply};
 
 use crate::common::{Sessions, Store};
 
@@ -20,12 +21,15 @@ use super::{Raft, Role, sessions};
 impl Raft {
     /// The leader heard that an entry is durable somewhere: the highest one on a majority of disks may be committed.
     pub(super) fn count_replicas(&mut self, cx: &mut Context<'_, Self>) {
-        let Role::Leader(leadership) = &mut self.role else { return };
-        leadership.progress[cx.me().index()].matched = self.log.durable();
-        self.held.clear();
-        self.held.extend(leadership.progress.iter().map(|progress| progress.matched));
-        self.held.sort_unstable();
-        let on_majority = self.held[self.held.len() - self.majority];
+        let Role::Leader(leadership) = &self.role else { return };
+        let (me, own) = (cx.me(), self.log.durable());
+        let held = |node: NodeId| if node == me { own } else { leadership.progress[node.index()].matched };
+        let configuration = self.configurations.in_force();
+        let on_majority = if self.weak(Weakening::LearnerInQuorum) {
+            configuration.agreed_with_learners(held)
+        } else {
+            configuration.agreed(held)
+        };
         if on_majority <= self.commit {
             return;
         }
@@ -61,13 +65,21 @@ impl Raft {
             self.applied = self.applied.next();
             let entry = self.log.get(self.applied).expect("what is to be applied is in the log");
             let (id, answer) = match &entry.command {
-                Command::NoOp => (None, None),
+                Command::NoOp | Command::Configuration(_) => (None, None),
                 Command::Client(request) => {
                     let answer = sessions::execute(&mut self.store, &mut self.sessions, request, runs_once);
                     (Some(request.id), answer)
                 }
             };
             self.answer_waiters(self.applied, id, answer.as_ref(), cx);
+            self.look_no_further_than_applied();
+        }
+    }
+
+    /// For `raft-conf-at-apply-unguarded` only: what is not applied is not in force.
+    pub(super) fn look_no_further_than_applied(&mut self) {
+        if self.weak(Weakening::ConfAtApplyUnguarded) {
+            self.configurations.wait_for(self.applied);
         }
     }
 
@@ -96,14 +108,27 @@ impl Raft {
     /// a node that applies before commitment has to build its state anew.
     pub(super) fn roll_back(&mut self, keep: Index) {
         if self.weak(Weakening::ApplyOnAppend) && self.applied > keep {
-            self.store = Store::new(self.config.initial_value.clone());
-            self.sessions = Sessions::default();
+            self.start_from_snapshot();
             for entry in self.log.entries() {
                 if let Command::Client(request) = &entry.command {
                     sessions::execute(&mut self.store, &mut self.sessions, request, true);
                 }
             }
             self.applied = keep;
+        }
+    }
+
+    /// The state machine as the latest snapshot has it; as it is at first, if there is none.
+    pub(super) fn start_from_snapshot(&mut self) {
+        match &self.snapshot {
+            Some(snapshot) => {
+                self.store = snapshot.store.clone();
+                self.sessions = snapshot.sessions.clone();
+            }
+            None => {
+                self.store = Store::new(self.config.initial_value.clone());
+                self.sessions = Sessions::default();
+            }
         }
     }
 }

@@ -4,15 +4,18 @@
 //! votes once a term, for a candidate whose log is at least as up to date as its own; a majority of votes of the
 //! candidate's own term makes a leader. So a term has at most one leader, and that leader has every committed entry.
 //!
-//! A higher term in any message makes a node a follower of that term. Left out for now: pre-vote and check-quorum
-//! (dissertation, sections 9.6 and 6.2), so a node that comes back from a partition disturbs the leader once, and a
-//! leader cut off from the others does not notice.
+//! A higher term in any message makes a node a follower of that term. Asking before standing is in `prevote.rs`,
+//! standing by a leader in `check_quorum.rs`, and who counts in `membership.rs`. Voters vote for whoever asks, member
+//! or not (dissertation, section 4.1): they may lack the entry that made it one.
+
+use std::sync::Arc;
 
 use anachron_node::{Answer, Context, Refusal};
 use anachron_vocabulary::NodeId;
 
 use super::log::{Command, Entry, Index, Term};
-use super::messages::Message;
+use super::messages::{Candidate, Message};
+use super::reads::Asker;
 use super::replication::Leadership;
 use super::weakening::Weakening;
 use super::{Raft, Role, Timer};
@@ -27,60 +30,81 @@ impl Raft {
 
     /// No leader was heard of in time, or no election was won.
     pub(super) fn on_election_timeout(&mut self, cx: &mut Context<'_, Self>) {
-        if !self.is_leader() {
-            self.campaign(cx);
+        if self.is_leader() || !self.may_stand(cx) {
+            // Whoever does not belong to the cluster waits until a leader speaks to it.
+        } else if self.stands_by_a_leader(cx) {
+            self.arm_election_timer(cx);
+        } else if self.config.asks_before_it_stands() {
+            self.ask_before_standing(cx);
+        } else {
+            self.campaign(Message::RequestVote, cx);
         }
     }
 
-    /// Starts an election: a new term, a vote for itself, a request to everyone else.
-    pub(super) fn campaign(&mut self, cx: &mut Context<'_, Self>) {
+    /// Voters stand for election, learners and strangers don't. A node whose removal is not known to be committed is
+    /// a voter of the configuration before, and still does: it may be the only one left who has the entry that removes
+    /// it (dissertation, section 4.2.2, Figure 4.6).
+    fn may_stand(&self, cx: &Context<'_, Self>) -> bool {
+        let me = cx.me();
+        let undecided = self.configurations.latest_index() > self.commit;
+        self.configurations.in_force().is_voter(me)
+            || undecided && self.configurations.before_latest().is_some_and(|before| before.is_voter(me))
+    }
+
+    /// Starts an election: a new term, a vote for itself, a request to every other voter.
+    pub(super) fn campaign(&mut self, request: fn(Candidate) -> Message, cx: &mut Context<'_, Self>) {
         self.term = self.term.next();
         self.voted_for = Some(cx.me());
         self.vote_is_saved = false;
         self.leader = None;
         self.role = Role::Candidate { votes: Vec::with_capacity(cx.nodes()) };
+        self.refuse_reads_without_index(None, cx);
         self.save_vote(cx);
         let term = self.term;
         cx.note(|| format!("stands for election in term {term}"));
         self.arm_election_timer(cx);
-        let (last_index, last_term) = (self.log.last_index(), self.log.last_term());
+        let candidate = self.candidate(term);
         // Durable first. Otherwise: n1 of five asks in term 7, three vote, and n1 leads and sends entry A. It crashes
         // before its disk has the term, restarts in term 6, and stands in term 7 again. The same three vote for it
         // again, as they may, and n1 sends entry B: the same place, the same term, another entry.
-        for peer in cx.peers() {
-            cx.send_after_sync(
-                self.vote_position,
-                peer,
-                Message::RequestVote { term, last_index, last_term },
-            );
+        for peer in self.other_voters(cx) {
+            cx.send_after_sync(self.vote_position, peer, request(candidate));
         }
     }
 
+    /// This node as a candidate for `term`.
+    pub(super) fn candidate(&self, term: Term) -> Candidate {
+        Candidate { term, last_index: self.log.last_index(), last_term: self.log.last_term() }
+    }
+
+    /// Everybody whose vote counts, but this node.
+    pub(super) fn other_voters(&self, cx: &Context<'_, Self>) -> impl Iterator<Item = NodeId> + use<> {
+        let configuration = Arc::clone(self.configurations.in_force());
+        let me = cx.me();
+        let voters = configuration.members().iter().copied().filter(|&node| configuration.is_voter(node));
+        voters.filter(|&node| node != me).collect::<Vec<_>>().into_iter()
+    }
+
     /// A candidate asks for this node's vote. Its term is not above ours: a higher one was taken over on arrival.
-    pub(super) fn on_request_vote(
-        &mut self,
-        candidate: NodeId,
-        term: Term,
-        (last_term, last_index): (Term, Index),
-        cx: &mut Context<'_, Self>,
-    ) {
-        let free = self.voted_for.is_none_or(|voted_for| voted_for == candidate);
-        let granted = term == self.term && free && self.is_up_to_date(last_term, last_index);
+    pub(super) fn on_request_vote(&mut self, from: NodeId, candidate: Candidate, cx: &mut Context<'_, Self>) {
+        let term = candidate.term;
+        let free = self.voted_for.is_none_or(|voted_for| voted_for == from);
+        let granted = term == self.term && free && self.is_up_to_date(candidate);
         if granted {
             if self.voted_for.is_none() {
-                self.voted_for = Some(candidate);
+                self.voted_for = Some(from);
                 self.vote_is_saved = false;
-                cx.note(|| format!("votes for {candidate} in term {term}"));
+                cx.note(|| format!("votes for {from} in term {term}"));
             }
             // Only a granted vote puts off the own candidacy; a refused candidate must not keep a better one away.
             self.arm_election_timer(cx);
         }
-        self.send_durably(candidate, Index::ZERO, Message::Vote { term: self.term, granted }, cx);
+        self.send_durably(from, Index::ZERO, Message::Vote { term: self.term, granted }, cx);
     }
 
     /// The vote restriction: a candidate's log must be at least as up to date as the voter's. The later last term
     /// wins; with equal terms, the longer log.
-    fn is_up_to_date(&self, last_term: Term, last_index: Index) -> bool {
+    pub(super) fn is_up_to_date(&self, Candidate { last_term, last_index, .. }: Candidate) -> bool {
         if self.weak(Weakening::NoUptodateCheck) {
             return true;
         }
@@ -104,7 +128,7 @@ impl Raft {
     pub(super) fn count_own_vote(&mut self, cx: &mut Context<'_, Self>) {
         let counted = match &self.role {
             Role::Candidate { votes } => votes.contains(&cx.me()),
-            Role::Follower | Role::Leader(_) => true,
+            Role::Follower | Role::PreCandidate { .. } | Role::Leader(_) => true,
         };
         if !counted && self.vote_position <= self.synced {
             self.count_vote(cx.me(), cx);
@@ -118,7 +142,7 @@ impl Raft {
         if count_twice || !votes.contains(&from) {
             votes.push(from);
         }
-        if votes.len() >= self.majority {
+        if self.configurations.in_force().wins(votes) {
             let (term, votes) = (self.term, std::mem::take(votes));
             cx.note(|| {
                 let names: Vec<_> = votes.iter().map(ToString::to_string).collect();
@@ -132,10 +156,12 @@ impl Raft {
     /// commit (section 8).
     fn take_office(&mut self, cx: &mut Context<'_, Self>) {
         self.leader = Some(cx.me());
-        self.role = Role::Leader(Box::new(Leadership::new(cx.nodes(), self.log.last_index().next())));
+        let term_start = self.log.last_index().next();
+        self.role = Role::Leader(Box::new(Leadership::new(cx.nodes(), term_start, cx.now())));
         cx.cancel_timer(Timer::Election);
         cx.set_timer(Timer::Heartbeat, self.config.heartbeat_interval);
         self.append_entry(Entry { term: self.term, command: Command::NoOp }, cx);
+        self.renew_lease(cx);
         self.replicate_to_all(cx);
     }
 
@@ -143,6 +169,7 @@ impl Raft {
     pub(super) fn enter_term(&mut self, term: Term, leader: Option<NodeId>, cx: &mut Context<'_, Self>) {
         assert!(term > self.term, "terms only grow");
         self.leave_office(leader, cx);
+        self.refuse_reads_without_index(leader, cx);
         self.term = term;
         self.voted_for = None;
         self.vote_is_saved = false;
@@ -152,13 +179,18 @@ impl Raft {
 
     /// If this node leads, it stops. What it had appended for clients may still be committed by the next leader, so
     /// those requests are answered with *unknown*; reads had no effect and are refused.
-    fn leave_office(&mut self, successor: Option<NodeId>, cx: &mut Context<'_, Self>) {
+    pub(super) fn leave_office(&mut self, successor: Option<NodeId>, cx: &mut Context<'_, Self>) {
         let Role::Leader(leadership) = &self.role else { return };
         let term = self.term;
         cx.note(|| format!("no longer leads term {term}"));
         let refused = Answer::Refused(Refusal::NotLeader { leader: successor });
         for read in &leadership.reads {
-            cx.reply(read.id, refused.clone());
+            match read.asker {
+                Asker::Client(ref request) => cx.reply(request.id, refused.clone()),
+                Asker::Node { node, ticket } => {
+                    cx.send(node, Message::ReadIndexReply { term, ticket, index: None });
+                }
+            }
         }
         let keep_waiting = self.weak(Weakening::OldWaiterAckedInNewTerm);
         let answer = if self.weak(Weakening::UnknownReportedAsFail) { refused } else { Answer::Unknown };
@@ -182,7 +214,11 @@ mod tests {
     use anachron_node::{OperatorCommand, Replica};
 
     fn request_vote(term: u64, last: (u64, u64)) -> Message {
-        Message::RequestVote { term: Term(term), last_term: Term(last.0), last_index: Index(last.1) }
+        Message::RequestVote(Candidate {
+            term: Term(term),
+            last_term: Term(last.0),
+            last_index: Index(last.1),
+        })
     }
 
     fn weakened(weakening: Weakening) -> Config {

@@ -3,14 +3,17 @@
 //! It promises access by index in constant time, and knows how far it is durable: each entry remembers the journal
 //! position behind which it is safe. It knows nothing of commitment; that is `commit.rs`.
 //!
-//! Left out on purpose: compaction. With snapshots the log will start after an index above zero; every access goes
-//! through an [`Index`], so that only this file has to learn it.
+//! With snapshots (section 7; dissertation, chapter 5) the log starts behind an entry above zero, its *base*: entries up
+//! to it are gone, and a snapshot stands for them (`snapshot.rs`). Of the base itself the term is kept, so that the
+//! entry behind it can still be compared. Every access goes through an [`Index`], so that only this file knows.
 
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
 use anachron_node::{Position, Request};
+
+use super::membership::Configuration;
 
 /// A term: the period of at most one leader (Raft, section 5.1). Zero is before the first election.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -49,11 +52,6 @@ impl Index {
     pub fn plus(self, count: usize) -> Self {
         Self(self.0 + count as u64)
     }
-
-    /// How many entries lie up to here: where a slice of entries is cut behind this one.
-    fn count(self) -> usize {
-        usize::try_from(self.0).unwrap_or(usize::MAX)
-    }
 }
 
 /// The bare number: traces are full of them.
@@ -89,6 +87,8 @@ pub enum Command {
     NoOp,
     /// A client's request.
     Client(Request),
+    /// Who belongs to the cluster from this entry on (section 6).
+    Configuration(Arc<Configuration>),
 }
 
 /// One entry of the log.
@@ -105,6 +105,7 @@ impl fmt::Debug for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.command {
             Command::NoOp => write!(f, "{}:NoOp", self.term),
+            Command::Configuration(configuration) => write!(f, "{}:{configuration:?}", self.term),
             Command::Client(Request { id, key, operation }) => {
                 write!(f, "{}:{id:?} {key:?} {operation:?}", self.term)
             }
@@ -137,11 +138,16 @@ impl fmt::Debug for Entries {
     }
 }
 
-/// The entries of one node.
+/// The entries of one node, behind its base.
 ///
 /// Invariants: `entries` and `positions` are equally long; `durable` is at most the last index.
 #[derive(Clone, Debug, Default)]
 pub struct Log {
+    /// The last entry that a snapshot stands for; zero if there is none.
+    base: Index,
+    base_term: Term,
+    /// The journal position behind which everything up to the base is safe.
+    base_position: Position,
     entries: Vec<Entry>,
     /// For each entry, the journal position behind its record.
     positions: Vec<Position>,
@@ -149,28 +155,43 @@ pub struct Log {
 }
 
 impl Log {
-    /// The place of the last entry; zero if there is none.
+    /// The last entry that is gone because a snapshot stands for it; zero if none is.
+    pub fn base(&self) -> Index {
+        self.base
+    }
+
+    /// The place of the last entry; the base if there is none.
     pub fn last_index(&self) -> Index {
-        Index(self.entries.len() as u64)
+        self.base.plus(self.entries.len())
     }
 
-    /// The term of the last entry; zero if there is none.
+    /// The term of the last entry; zero if there never was one.
     pub fn last_term(&self) -> Term {
-        self.entries.last().map_or(Term(0), |entry| entry.term)
+        self.entries.last().map_or(self.base_term, |entry| entry.term)
     }
 
-    /// The entry at `index`.
+    /// How many of the entries kept lie up to `index`; none if it is before the base.
+    fn count(&self, index: Index) -> usize {
+        usize::try_from(index.0.saturating_sub(self.base.0)).unwrap_or(usize::MAX).min(self.entries.len())
+    }
+
+    /// Where the entry at `index` is kept.
+    fn row(&self, index: Index) -> Option<usize> {
+        usize::try_from(index.0.checked_sub(self.base.0)?.checked_sub(1)?).ok()
+    }
+
+    /// The entry at `index`; nothing if it is gone or not there yet.
     pub fn get(&self, index: Index) -> Option<&Entry> {
-        self.entries.get(index.count().checked_sub(1)?)
+        self.entries.get(self.row(index)?)
     }
 
     /// The term of the entry at `index`. The place before the first entry has term zero, so that the check of what
-    /// comes before an entry needs no special case.
+    /// comes before an entry needs no special case. Nothing before the base is known.
     pub fn term_at(&self, index: Index) -> Option<Term> {
-        if index == Index::ZERO { Some(Term(0)) } else { self.get(index).map(|entry| entry.term) }
+        if index == self.base { Some(self.base_term) } else { self.get(index).map(|entry| entry.term) }
     }
 
-    /// All entries in order.
+    /// All entries behind the base, in order.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
     }
@@ -184,14 +205,34 @@ impl Log {
 
     /// Removes every entry behind `keep`.
     pub(super) fn truncate(&mut self, keep: Index) {
-        self.entries.truncate(keep.count());
-        self.positions.truncate(keep.count());
+        assert!(keep >= self.base, "what a snapshot stands for is never cut off");
+        let left = self.count(keep);
+        self.entries.truncate(left);
+        self.positions.truncate(left);
         self.durable = self.durable.min(keep);
+    }
+
+    /// A snapshot stands for every entry up to `index` from now on.
+    pub(super) fn compact(&mut self, index: Index) {
+        let term = self.term_at(index).expect("a snapshot covers entries that are there");
+        let position = self.position_of(index);
+        let gone = self.count(index);
+        self.entries.drain(..gone);
+        self.positions.drain(..gone);
+        (self.base, self.base_term, self.base_position) = (index, term, position);
+    }
+
+    /// A snapshot whose record ends at `position` replaces every entry there is.
+    pub(super) fn reset(&mut self, index: Index, term: Term, position: Position) {
+        self.entries.clear();
+        self.positions.clear();
+        (self.base, self.base_term, self.base_position) = (index, term, position);
+        self.durable = Index::ZERO;
     }
 
     /// The entries behind `keep`.
     pub(super) fn tail(&self, keep: Index) -> &[Entry] {
-        &self.entries[keep.count().min(self.entries.len())..]
+        &self.entries[self.count(keep)..]
     }
 
     /// A shared copy of at most `limit` entries from `first` on.
@@ -204,21 +245,27 @@ impl Log {
     pub(super) fn first_of_term_at(&self, index: Index) -> Index {
         let Some(term) = self.term_at(index) else { return index };
         let mut first = index;
-        while first.previous() > Index::ZERO && self.term_at(first.previous()) == Some(term) {
+        while first.previous() > self.base && self.term_at(first.previous()) == Some(term) {
             first = first.previous();
         }
         first
     }
 
-    /// The last place at or before `limit` whose entry's term is at most `term`.
+    /// The last place at or before `limit` whose entry's term is at most `term`; the base if there is none.
     pub(super) fn last_with_term_at_most(&self, term: Term, limit: Index) -> Index {
-        let head = &self.entries[..limit.count().min(self.entries.len())];
-        Index(head.partition_point(|entry| entry.term <= term) as u64)
+        let head = &self.entries[..self.count(limit)];
+        self.base.plus(head.partition_point(|entry| entry.term <= term))
     }
 
     /// The journal position that makes everything up to `index` durable.
     pub(super) fn position_of(&self, index: Index) -> Position {
-        index.count().checked_sub(1).and_then(|row| self.positions.get(row)).copied().unwrap_or_default()
+        if index == Index::ZERO {
+            return Position::default();
+        }
+        match self.row(index) {
+            None => self.base_position,
+            Some(row) => self.positions.get(row).copied().unwrap_or_default(),
+        }
     }
 
     /// The last entry that is known to survive a crash.
@@ -228,6 +275,9 @@ impl Log {
 
     /// The journal is durable up to `synced`.
     pub(super) fn on_synced(&mut self, synced: Position) {
+        if self.base_position <= synced {
+            self.durable = self.durable.max(self.base);
+        }
         while self.durable < self.last_index() && self.position_of(self.durable.next()) <= synced {
             self.durable = self.durable.next();
         }
@@ -286,5 +336,42 @@ mod tests {
         assert_eq!(log.last_with_term_at_most(Term(4), Index(6)), Index(5));
         assert_eq!(log.last_with_term_at_most(Term(4), Index(4)), Index(4));
         assert_eq!(log.last_with_term_at_most(Term(0), Index(6)), Index(0));
+    }
+
+    #[test]
+    fn a_compacted_log_keeps_its_places_and_the_term_before_them() {
+        let mut log = log(&[1, 1, 2, 3]);
+        log.on_synced(Position(1));
+        log.compact(Index(3));
+        assert_eq!((log.base(), log.last_index(), log.last_term()), (Index(3), Index(4), Term(3)));
+        assert_eq!(
+            [2, 3, 4, 5].map(|index| log.term_at(Index(index)).map(|term| term.0)),
+            [None, Some(2), Some(3), None]
+        );
+        assert_eq!((log.get(Index(3)), log.tail(Index(3)).len(), log.tail(Index(1)).len()), (None, 1, 1));
+        assert_eq!(log.position_of(Index(2)), Position(3), "safe once all that was dropped is");
+        assert_eq!(log.durable(), Index(1));
+        log.on_synced(Position(2));
+        assert_eq!(log.durable(), Index(1), "the base is not durable yet");
+        log.on_synced(Position(4));
+        assert_eq!(log.durable(), Index(4));
+        assert_eq!(
+            (log.first_of_term_at(Index(4)), log.last_with_term_at_most(Term(2), Index(4))),
+            (Index(4), Index(3))
+        );
+    }
+
+    #[test]
+    fn a_reset_log_is_as_durable_as_the_snapshot_that_replaced_it() {
+        let mut log = log(&[1, 1]);
+        log.on_synced(Position(2));
+        log.reset(Index(7), Term(3), Position(3));
+        assert_eq!((log.last_index(), log.last_term(), log.durable()), (Index(7), Term(3), Index(0)));
+        log.append(Entry { term: Term(3), command: Command::NoOp }, Position(4));
+        assert_eq!(log.position_of(Index(7)), Position(3));
+        log.on_synced(Position(3));
+        assert_eq!(log.durable(), Index(7));
+        log.on_synced(Position(4));
+        assert_eq!(log.durable(), Index(8));
     }
 }

@@ -1,11 +1,14 @@
-//! What Raft nodes say to each other: the two calls of Figure 2 and their replies.
+//! What Raft nodes say to each other: the two calls of Figure 2 and their replies, `InstallSnapshot` (section 7), the
+//! pre-vote (dissertation, section 9.6), `TimeoutNow` (section 3.10) and read indices for followers (section 6.4).
 //!
-//! Small and flat: only entries are on the heap, and they are shared. Left out until they are needed:
-//! `InstallSnapshot`, pre-vote, `TimeoutNow` as a message (an operator's command stands in for it).
+//! Small and flat: only entries and snapshots are on the heap, and they are shared. A snapshot travels in one piece:
+//! chunks would matter if bandwidth did.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::log::{Entries, Index, Term};
+use super::snapshot::Snapshot;
 
 /// Counts the times that a leader asked its followers whether it still leads. Only ever compared within one term.
 ///
@@ -27,14 +30,7 @@ impl Round {
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub enum Message {
     /// A candidate asks for a vote.
-    RequestVote {
-        /// The candidate's term.
-        term: Term,
-        /// The place of the candidate's last entry.
-        last_index: Index,
-        /// The term of the candidate's last entry.
-        last_term: Term,
-    },
+    RequestVote(Candidate),
     /// The answer to `RequestVote`.
     Vote {
         /// The voter's term. A granted vote is for this term and no other.
@@ -53,6 +49,61 @@ pub enum Message {
         /// What became of the entries.
         outcome: AppendOutcome,
     },
+    /// A node asks whether it would get a vote in a term that it has not entered yet.
+    RequestPreVote(Candidate),
+    /// The answer to `RequestPreVote`.
+    PreVote {
+        /// The term of the node that answers.
+        term: Term,
+        /// The term that was asked for.
+        next_term: Term,
+        /// True if it would give its vote.
+        granted: bool,
+    },
+    /// As `RequestVote`, of a candidate whom the leader itself has told to stand: whoever stands by that leader may
+    /// vote all the same.
+    RequestVoteInTransfer(Candidate),
+    /// The leader tells a node to stand for election at once.
+    TimeoutNow {
+        /// The leader's term.
+        term: Term,
+    },
+    /// A leader sends its snapshot, because it no longer has the entries. Answered by `AppendReply`.
+    InstallSnapshot {
+        /// The leader's term.
+        term: Term,
+        /// The leader's round, to be carried back.
+        round: Round,
+        /// What the entries up to its last come to.
+        snapshot: Arc<Snapshot>,
+    },
+    /// A node asks the leader how far a read has to wait.
+    ReadIndex {
+        /// The term of the node that asks.
+        term: Term,
+        /// Its own count of such questions, to be carried back.
+        ticket: u64,
+    },
+    /// The answer to `ReadIndex`.
+    ReadIndexReply {
+        /// The term of the node that answers.
+        term: Term,
+        /// The ticket of the question.
+        ticket: u64,
+        /// The entry that must be applied before the read is answered; nothing if the node does not lead.
+        index: Option<Index>,
+    },
+}
+
+/// Who asks for a vote.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Candidate {
+    /// The term that the vote is for.
+    pub term: Term,
+    /// The place of the candidate's last entry.
+    pub last_index: Index,
+    /// The term of the candidate's last entry.
+    pub last_term: Term,
 }
 
 /// A leader's entries for one follower; without any it is a heartbeat.
@@ -73,26 +124,60 @@ pub struct AppendEntries {
 }
 
 impl Message {
-    /// The sender's term.
+    /// The sender's term. A node that asks for a pre-vote claims none: it has not entered the term it asks about.
     pub fn term(&self) -> Term {
         match self {
-            Self::RequestVote { term, .. } | Self::Vote { term, .. } | Self::AppendReply { term, .. } => {
-                *term
-            }
+            Self::RequestVote(candidate) | Self::RequestVoteInTransfer(candidate) => candidate.term,
+            Self::RequestPreVote(_) => Term(0),
+            Self::Vote { term, .. }
+            | Self::AppendReply { term, .. }
+            | Self::PreVote { term, .. }
+            | Self::TimeoutNow { term }
+            | Self::InstallSnapshot { term, .. }
+            | Self::ReadIndex { term, .. }
+            | Self::ReadIndexReply { term, .. } => *term,
             Self::AppendEntries(append) => append.term,
         }
     }
+
+    /// True if only the leader of a term says such things.
+    pub(super) fn is_from_leader(&self) -> bool {
+        matches!(self, Self::AppendEntries(_) | Self::InstallSnapshot { .. })
+    }
+}
+
+impl Candidate {
+    fn write(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { term, last_index, last_term } = self;
+        write!(f, "{name}(term {term}, last entry {last_index} of term {last_term})")
+    }
+}
+
+fn granted(granted: bool) -> &'static str {
+    if granted { "granted" } else { "refused" }
 }
 
 /// One line a reader of a trace can follow.
 impl fmt::Debug for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::RequestVote { term, last_index, last_term } => {
-                write!(f, "RequestVote(term {term}, last entry {last_index} of term {last_term})")
+            Self::RequestVote(candidate) => candidate.write("RequestVote", f),
+            Self::RequestPreVote(candidate) => candidate.write("RequestPreVote", f),
+            Self::RequestVoteInTransfer(candidate) => candidate.write("RequestVoteInTransfer", f),
+            Self::Vote { term, granted: yes } => write!(f, "Vote(term {term}, {})", granted(*yes)),
+            Self::PreVote { term, next_term, granted: yes } => {
+                write!(f, "PreVote(term {term}, for term {next_term} {})", granted(*yes))
             }
-            Self::Vote { term, granted } => {
-                write!(f, "Vote(term {term}, {})", if *granted { "granted" } else { "refused" })
+            Self::TimeoutNow { term } => write!(f, "TimeoutNow(term {term})"),
+            Self::InstallSnapshot { term, round, snapshot } => {
+                write!(f, "InstallSnapshot(term {term}, {snapshot:?}, round {})", round.0)
+            }
+            Self::ReadIndex { term, ticket } => write!(f, "ReadIndex(term {term}, ticket {ticket})"),
+            Self::ReadIndexReply { term, ticket, index: Some(index) } => {
+                write!(f, "ReadIndexReply(term {term}, ticket {ticket}, entry {index})")
+            }
+            Self::ReadIndexReply { term, ticket, index: None } => {
+                write!(f, "ReadIndexReply(term {term}, ticket {ticket}, not the leader)")
             }
             Self::AppendEntries(append) => {
                 let AppendEntries { term, previous_index, previous_term, entries, commit, round } = append;

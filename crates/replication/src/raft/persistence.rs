@@ -1,25 +1,30 @@
 //! What a Raft node keeps on disk (Figure 2, "persistent state"), and what must be durable before what is said.
 //!
-//! The journal is a list of records: the current term with the vote given in it, entries appended, and a record that
-//! says "forget everything behind this entry", because a journal is never changed in place. [`replay`] folds them in
-//! order; a crash that cuts the journal anywhere leaves a state that the node was in at some time.
+//! The journal is a list of records: the current term with the vote given in it, entries appended, a record that says
+//! "forget everything behind this entry", because a journal is never changed in place, and snapshots. [`replay`] folds
+//! them in order; a crash that cuts the journal anywhere leaves a state that the node was in at some time.
 //!
 //! Durable before it is said:
 //! - the term and the candidate's vote for itself, before it asks for votes or counts its own;
 //! - the term and the vote, before a vote is granted or refused;
-//! - the term and every entry acknowledged, before `AppendEntries` is answered;
+//! - the term and every entry acknowledged, before `AppendEntries` is answered, and the snapshot before
+//!   `InstallSnapshot` is;
 //! - nothing, before a leader sends entries: its disk and its followers' work side by side (dissertation, section
 //!   10.2.1). It counts itself for an entry only once its own disk has it (`commit.rs`).
 //!
-//! The commit index is not kept: a leader's no-op brings it back (section 8). The state machine is rebuilt from the
-//! log. Left out: snapshots, so the journal only grows.
+//! The commit index is not kept: a leader's no-op brings it back (section 8). The state machine starts from the latest
+//! snapshot, which covers committed entries only, and is brought up to date from the log.
+
+use std::sync::Arc;
 
 use anachron_node::{Context, Disk, Position};
 use anachron_vocabulary::NodeId;
 
 use super::Raft;
-use super::log::{Entry, Index, Log, Term};
+use super::log::{Command, Entry, Index, Log, Term};
+use super::membership::{Configuration, Configurations};
 use super::messages::Message;
+use super::snapshot::Snapshot;
 use super::weakening::{Weakening, Weakenings};
 
 /// One record of the journal.
@@ -39,6 +44,9 @@ pub enum Record {
         /// The last entry that stays.
         keep: Index,
     },
+    /// Every entry up to the snapshot's last comes to this. If the log does not have that entry, the snapshot
+    /// replaces the whole log.
+    Snapshot(Arc<Snapshot>),
 }
 
 /// What the journal says when it is read from the start.
@@ -47,29 +55,63 @@ pub(super) struct Replayed {
     pub(super) term: Term,
     pub(super) voted_for: Option<NodeId>,
     pub(super) log: Log,
+    pub(super) configurations: Configurations,
+    pub(super) snapshot: Option<Arc<Snapshot>>,
 }
 
 /// Reads the journal. Entries count as durable once the journal is synced up to `position`, which the node asks for
-/// when it boots: what can be read after a crash need not survive the next one.
-pub(super) fn replay(disk: &Disk<'_, Record>, position: Position, weakenings: Weakenings) -> Replayed {
-    let mut replayed = Replayed { term: Term(0), voted_for: None, log: Log::default() };
+/// when it boots: what can be read after a crash need not survive the next one. `first` is the configuration before
+/// the log says anything.
+pub(super) fn replay(
+    disk: &Disk<'_, Record>,
+    position: Position,
+    first: Arc<Configuration>,
+    weakenings: Weakenings,
+) -> Replayed {
+    let mut replayed = Replayed {
+        term: Term(0),
+        voted_for: None,
+        log: Log::default(),
+        configurations: Configurations::new(Index::ZERO, first),
+        snapshot: None,
+    };
     for record in disk.records {
-        match record {
-            Record::Vote { term, voted_for } => {
-                replayed.term = *term;
-                replayed.voted_for = *voted_for;
-            }
-            Record::Append(entry) => {
-                replayed.log.append(entry.clone(), position);
-            }
-            Record::Truncate { keep } => replayed.log.truncate(*keep),
-        }
+        replayed.fold(record, position);
     }
     if weakenings.contains(Weakening::TermNotPersisted) && replayed.log.last_term() != replayed.term {
         replayed.term = replayed.log.last_term();
         replayed.voted_for = None;
     }
     replayed
+}
+
+impl Replayed {
+    fn fold(&mut self, record: &Record, position: Position) {
+        match record {
+            Record::Vote { term, voted_for } => (self.term, self.voted_for) = (*term, *voted_for),
+            Record::Append(entry) => {
+                let index = self.log.append(entry.clone(), position);
+                if let Command::Configuration(configuration) = &entry.command {
+                    self.configurations.append(index, Arc::clone(configuration));
+                }
+            }
+            Record::Truncate { keep } => {
+                self.log.truncate(*keep);
+                self.configurations.truncate(*keep);
+            }
+            Record::Snapshot(snapshot) => {
+                let Snapshot { last_index, last_term, configuration, .. } = &**snapshot;
+                if self.log.term_at(*last_index) == Some(*last_term) {
+                    self.log.compact(*last_index);
+                    self.configurations.compact(*last_index);
+                } else {
+                    self.log.reset(*last_index, *last_term, position);
+                    self.configurations = Configurations::new(*last_index, Arc::clone(configuration));
+                }
+                self.snapshot = Some(Arc::clone(snapshot));
+            }
+        }
+    }
 }
 
 impl Raft {
@@ -83,12 +125,21 @@ impl Raft {
         }
     }
 
-    /// Adds an entry to the log and to the journal.
+    /// Adds an entry to the log and to the journal. A configuration is in force from here on, committed or not.
     pub(super) fn append_entry(&mut self, entry: Entry, cx: &mut Context<'_, Self>) -> Index {
         // An entry must not be on a disk that does not know its term yet.
         self.save_vote(cx);
         let position = cx.append(Record::Append(entry.clone()));
-        self.log.append(entry, position)
+        let configuration = match &entry.command {
+            Command::Configuration(configuration) => Some(Arc::clone(configuration)),
+            Command::NoOp | Command::Client(_) => None,
+        };
+        let index = self.log.append(entry, position);
+        if let Some(configuration) = configuration {
+            cx.note(|| format!("takes up the configuration {configuration} with entry {index}"));
+            self.configurations.append(index, configuration);
+        }
+        index
     }
 
     /// Removes every entry behind `keep` from the log and the journal.
@@ -98,6 +149,7 @@ impl Raft {
         self.save_vote(cx);
         cx.append(Record::Truncate { keep });
         self.log.truncate(keep);
+        let falls_back = self.configurations.truncate(keep);
         let breaks_promise = self.commit > keep;
         cx.note(|| {
             let first = keep.next();
@@ -107,6 +159,10 @@ impl Raft {
                 if breaks_promise { "; some were committed: an invariant of Raft is broken" } else { "" };
             format!("drops its {what} in favour of the leader's{alarm}")
         });
+        if falls_back {
+            let configuration = Arc::clone(self.configurations.in_force());
+            cx.note(|| format!("falls back to the configuration {configuration}"));
+        }
         self.roll_back(keep);
     }
 
@@ -139,10 +195,13 @@ impl Raft {
 
 #[cfg(test)]
 mod tests {
-    use super::super::log::Command;
     use super::super::testing::{Bench, append, journal};
     use super::super::{AppendOutcome, Config};
     use super::*;
+
+    fn first() -> Arc<Configuration> {
+        Arc::new(Configuration::new(vec![NodeId(0)], Vec::new()))
+    }
 
     fn entry(term: u64) -> Record {
         Record::Append(Entry { term: Term(term), command: Command::NoOp })
@@ -161,7 +220,7 @@ mod tests {
         let keep = Record::Truncate { keep: Index(1) };
         let records = [vote(1, 0), entry(1), entry(1), vote(3, 2), keep, entry(3)];
         let disk = Disk { records: &records, torn_tail: false };
-        let replayed = replay(&disk, Position(6), Weakenings::NONE);
+        let replayed = replay(&disk, Position(6), first(), Weakenings::NONE);
         assert_eq!((replayed.term, replayed.voted_for), (Term(3), Some(NodeId(2))));
         assert_eq!(terms(&replayed.log), [1, 3]);
         assert_eq!(replayed.log.durable(), Index(0), "not before the first sync");
@@ -173,7 +232,7 @@ mod tests {
         let lengths: Vec<_> = (0..=records.len())
             .map(|kept| {
                 let disk = Disk { records: &records[..kept], torn_tail: true };
-                replay(&disk, Position(0), Weakenings::NONE).log.last_index().0
+                replay(&disk, Position(0), first(), Weakenings::NONE).log.last_index().0
             })
             .collect();
         assert_eq!(lengths, [0, 0, 1, 2, 0, 1]);
@@ -193,7 +252,7 @@ mod tests {
         let records = [vote(1, 0), entry(1), vote(4, 2)];
         let disk = Disk { records: &records, torn_tail: false };
         let weakened = Weakenings::NONE.with(Weakening::TermNotPersisted);
-        let replayed = replay(&disk, Position(3), weakened);
+        let replayed = replay(&disk, Position(3), first(), weakened);
         assert_eq!((replayed.term, replayed.voted_for), (Term(1), None));
     }
 }

@@ -8,67 +8,111 @@
 //! - An acknowledgement must be to a heartbeat sent after the read arrived. Messages carry a round number there and
 //!   back; a read waits for a majority at its own round or a later one.
 //!
-//! *Leader's memory*: no round at all. A leader that was cut off and replaced answers with old values.
+//! *Lease*: no round while a lease lasts (`lease.rs`). *At followers*: the follower asks for the read index and answers
+//! itself (`follower_reads.rs`).
 //!
-//! Left out: reads at followers, leases.
+//! Not linearizable, for comparison: *leader's memory*, with no round at all, so that a leader that was cut off and
+//! replaced answers with old values; and *local*, any node's memory, so that a node that is behind does.
 
-use anachron_node::{Answer, Context, Request, RequestId};
-use anachron_vocabulary::{Key, Reply};
+use anachron_node::{Context, Refusal, Request};
+use anachron_vocabulary::NodeId;
 
 use super::config::Reads;
 use super::log::Index;
-use super::messages::Round;
+use super::messages::{Message, Round};
+use super::replication::Leadership;
 use super::weakening::Weakening;
 use super::{Raft, Role};
+
+/// Who waits for a read index.
+#[derive(Debug)]
+pub(super) enum Asker {
+    /// A client of this node, with its whole read.
+    Client(Request),
+    /// Another node, for a client of its own.
+    Node { node: NodeId, ticket: u64 },
+}
 
 /// A read that the leader can't answer yet.
 #[derive(Debug)]
 pub(super) struct PendingRead {
-    pub(super) id: RequestId,
-    pub(super) key: Key,
-    /// The entry that must be applied first.
+    pub(super) asker: Asker,
+    /// The entry that must be applied first, by whoever answers the client.
     index: Index,
     /// The round that must be acknowledged by a majority first.
     round: Round,
 }
 
+impl Leadership {
+    /// The latest round that a node has acknowledged; the leader is always up to date with itself.
+    pub(super) fn answered(&self, node: NodeId, me: NodeId) -> Round {
+        if node == me { self.round } else { self.progress[node.index()].round }
+    }
+}
+
 impl Raft {
-    /// A read reached the leader.
+    /// A read reached this node.
     pub(super) fn read(&mut self, request: Request, cx: &mut Context<'_, Self>) {
+        let leads = self.is_leader();
         match self.config.effective_reads() {
+            Reads::Local => self.answer_from_memory(&request, cx),
+            Reads::FollowerReadIndex if !leads => self.ask_for_read_index(request, cx),
+            _ if !leads => cx.refuse(request.id, Refusal::NotLeader { leader: self.leader }),
             Reads::ThroughLog => self.propose(request, cx),
-            Reads::ReadIndex => self.read_by_index(&request, cx),
-            Reads::LeaderMemory => {
-                cx.reply(request.id, Answer::Ok(Reply::Value(self.store.read(request.key))));
+            Reads::LeaderMemory => self.answer_from_memory(&request, cx),
+            Reads::Lease if self.holds_lease(cx) => self.answer_from_memory(&request, cx),
+            Reads::Lease => {
+                cx.note(|| "holds no lease: asks whether it still leads".to_owned());
+                self.read_by_index(Asker::Client(request), cx);
             }
+            Reads::ReadIndex | Reads::FollowerReadIndex => self.read_by_index(Asker::Client(request), cx),
         }
     }
 
+    /// Answers a read from the state machine as it is.
+    pub(super) fn answer_from_memory(&mut self, request: &Request, cx: &mut Context<'_, Self>) {
+        let answer = self.store.apply(request.id.client, request.key, &request.operation);
+        cx.reply(request.id, answer);
+    }
+
     /// Notes the entry to wait for and starts a round.
-    fn read_by_index(&mut self, request: &Request, cx: &mut Context<'_, Self>) {
+    pub(super) fn read_by_index(&mut self, asker: Asker, cx: &mut Context<'_, Self>) {
         let any_term = self.weak(Weakening::ReadIndexWithoutNoop);
+        let reuses = self.weak(Weakening::ReadIndexReusedContext);
+        let lease_time = self.lease_time(cx);
         let Role::Leader(leadership) = &mut self.role else { unreachable!("only a leader reads by index") };
         let index = if any_term { self.commit } else { self.commit.max(leadership.term_start) };
-        let round = leadership.round.next();
-        leadership.round = round;
-        leadership.reads.push_back(PendingRead { id: request.id, key: request.key, index, round });
+        let joins_old_round = reuses && leadership.round > Round(0);
+        let round =
+            if joins_old_round { leadership.round } else { Self::begin_round(leadership, lease_time) };
+        leadership.reads.push_back(PendingRead { asker, index, round });
         self.speak_to_all(cx);
     }
 
     /// Answers the reads whose round is confirmed and whose entry is applied. Both grow from read to read, so the
     /// oldest read is ready first. Part of every step's end.
     pub(super) fn answer_reads(&mut self, cx: &mut Context<'_, Self>) {
+        self.answer_reads_with_index(cx);
         let Role::Leader(leadership) = &mut self.role else { return };
+        if leadership.reads.is_empty() {
+            return;
+        }
+        let confirmed = self.configurations.in_force().agreed(|node| leadership.answered(node, cx.me()));
         while let Some(read) = leadership.reads.front() {
-            let me = cx.me();
-            let rounds = leadership.progress.iter().enumerate();
-            let confirmed =
-                rounds.filter(|(node, progress)| *node == me.index() || progress.round >= read.round).count();
-            if confirmed < self.majority || self.applied < read.index {
+            let is_own = matches!(read.asker, Asker::Client(_));
+            if confirmed < read.round || is_own && self.applied < read.index {
                 return;
             }
-            cx.reply(read.id, Answer::Ok(Reply::Value(self.store.read(read.key))));
-            leadership.reads.pop_front();
+            let PendingRead { asker, index, .. } = leadership.reads.pop_front().expect("there is one");
+            match asker {
+                Asker::Client(request) => {
+                    let answer = self.store.apply(request.id.client, request.key, &request.operation);
+                    cx.reply(request.id, answer);
+                }
+                Asker::Node { node, ticket } => {
+                    cx.send(node, Message::ReadIndexReply { term: self.term, ticket, index: Some(index) });
+                }
+            }
         }
     }
 }
@@ -78,8 +122,8 @@ mod tests {
     use super::super::testing::{Bench, append, journal, matched};
     use super::super::{AppendOutcome, Config, Message, Term, Weakenings};
     use super::*;
-    use anachron_node::Refusal;
-    use anachron_vocabulary::{NodeId, Operation, Value};
+    use anachron_node::Answer;
+    use anachron_vocabulary::{Operation, Reply, Value};
 
     fn weakened(weakening: Weakening) -> Config {
         Config { weakenings: Weakenings::NONE.with(weakening), ..Config::default() }

@@ -5,24 +5,32 @@
 //! at a time. By induction two logs that have the same entry at a place are equal up to it (Log Matching).
 //!
 //! To each follower at most one message with entries is on its way; what accumulates meanwhile goes with the next.
-//! Every heartbeat sends again what was not acknowledged, so a lost message costs at most one heartbeat interval.
-//! Left out: pipelining, flow control by bytes, `InstallSnapshot`.
+//! Every heartbeat sends again what was not acknowledged, so a lost message costs at most one heartbeat interval. A
+//! follower that needs entries which are gone gets the snapshot that stands for them (`snapshot.rs`).
+//!
+//! A follower answers whoever leads its term, whether the two are in each other's configuration or not (dissertation,
+//! section 4.1): only counting looks at configurations. Left out: pipelining, flow control by bytes.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use anachron_node::{Context, RequestId};
-use anachron_vocabulary::NodeId;
+use anachron_vocabulary::{NodeId, VirtualTime};
+
+use super::lease::Lease;
 
 use super::log::{Entries, Entry, Index, Term};
 use super::messages::{AppendEntries, AppendOutcome, Message, Round};
 use super::reads::PendingRead;
+use super::reconfiguration::Promotion;
+use super::transfer::Transfer;
 use super::weakening::Weakening;
 use super::{Raft, Role, Timer};
 
 /// What a leader knows, gone with its office.
 #[derive(Debug)]
 pub(super) struct Leadership {
-    /// One row a node; the leader's own is not used.
+    /// One row a node, member or not; the leader's own is not used.
     pub(super) progress: Vec<Progress>,
     /// The no-op with which the term began.
     pub(super) term_start: Index,
@@ -30,6 +38,14 @@ pub(super) struct Leadership {
     pub(super) round: Round,
     /// Reads that wait for their round or for an entry to be applied, oldest first.
     pub(super) reads: VecDeque<PendingRead>,
+    pub(super) lease: Lease,
+    /// The leadership is being handed over.
+    pub(super) transfer: Option<Transfer>,
+    /// A learner that is to become a voter once it has caught up.
+    pub(super) promotion: Option<Promotion>,
+    /// True if the latest configuration may still ask something of the leader: to be left, if it is joint, or to step
+    /// down, if it is without the leader.
+    pub(super) membership_is_open: bool,
     /// The entries sent last, from this place on: most followers get the same.
     batch: (Index, Entries),
 }
@@ -48,6 +64,8 @@ pub(super) struct Progress {
     pub(super) sent: Index,
     /// The latest round that the follower has acknowledged.
     pub(super) round: Round,
+    /// When the follower's last answer arrived, by the leader's clock; at first, when the office began.
+    pub(super) heard: VirtualTime,
 }
 
 /// A client that waits for an entry to be applied.
@@ -61,14 +79,19 @@ pub(super) struct Waiter {
 
 impl Leadership {
     /// A leader that knows nothing of its followers yet and tries its own last entry on them first.
-    pub(super) fn new(nodes: usize, term_start: Index) -> Self {
+    pub(super) fn new(nodes: usize, term_start: Index, now: VirtualTime) -> Self {
         let last = term_start.previous();
-        let unknown = Progress { next: term_start, matched: Index::ZERO, sent: last, round: Round(0) };
+        let (next, matched, round) = (term_start, Index::ZERO, Round(0));
+        let unknown = Progress { next, matched, sent: last, round, heard: now };
         Self {
             progress: vec![unknown; nodes],
             term_start,
             round: Round(0),
             reads: VecDeque::new(),
+            lease: Lease::default(),
+            transfer: None,
+            promotion: None,
+            membership_is_open: true,
             batch: (Index::ZERO, Entries::default()),
         }
     }
@@ -83,24 +106,29 @@ impl Progress {
 impl Raft {
     /// The leader's log has grown: sends the new entries to every follower that has none on their way.
     pub(super) fn replicate_to_all(&mut self, cx: &mut Context<'_, Self>) {
-        for peer in cx.peers() {
+        let (configuration, me) = (Arc::clone(self.configurations.in_force()), cx.me());
+        for &peer in configuration.members().iter().filter(|&&member| member != me) {
             self.replicate_to(peer, cx);
         }
     }
 
     /// Time for a word to everyone. What is unacknowledged counts as lost and goes again.
     pub(super) fn on_heartbeat_timer(&mut self, cx: &mut Context<'_, Self>) {
+        self.check_quorum(cx);
+        self.give_transfer_up_in_time(cx);
         let Role::Leader(leadership) = &mut self.role else { return };
         for progress in &mut leadership.progress {
             progress.sent = progress.next.previous();
         }
+        self.renew_lease(cx);
         self.speak_to_all(cx);
         cx.set_timer(Timer::Heartbeat, self.config.heartbeat_interval);
     }
 
     /// One `AppendEntries` to each follower, with entries where there are some to send.
     pub(super) fn speak_to_all(&mut self, cx: &mut Context<'_, Self>) {
-        for peer in cx.peers() {
+        let (configuration, me) = (Arc::clone(self.configurations.in_force()), cx.me());
+        for &peer in configuration.members().iter().filter(|&&member| member != me) {
             self.speak_to(peer, cx);
         }
     }
@@ -117,7 +145,14 @@ impl Raft {
     fn speak_to(&mut self, peer: NodeId, cx: &mut Context<'_, Self>) {
         let Role::Leader(leadership) = &mut self.role else { return };
         let progress = &mut leadership.progress[peer.index()];
-        let previous_index = progress.next.previous();
+        let mut previous_index = progress.next.previous();
+        if previous_index < self.log.base() {
+            if !progress.entries_are_on_their_way() {
+                return self.send_snapshot(peer, cx);
+            }
+            // The snapshot is on its way; this is a heartbeat about the first place that can be compared.
+            previous_index = self.log.base();
+        }
         let entries = if progress.entries_are_on_their_way() || progress.next > self.log.last_index() {
             Entries::default()
         } else {
@@ -153,10 +188,7 @@ impl Raft {
         let outcome = if append.term < self.term {
             AppendOutcome::StaleTerm
         } else if self.is_leader() {
-            let term = self.term;
-            cx.note(|| {
-                format!("hears of another leader of term {term}, {from}: an invariant of Raft is broken")
-            });
+            self.note_second_leader(from, cx);
             return;
         } else {
             self.follow(from, cx);
@@ -170,12 +202,19 @@ impl Raft {
         self.send_durably(from, durable, reply, cx);
     }
 
-    /// Takes `leader` for the leader of the present term, which it is.
-    fn follow(&mut self, leader: NodeId, cx: &mut Context<'_, Self>) {
+    pub(super) fn note_second_leader(&self, from: NodeId, cx: &mut Context<'_, Self>) {
+        let term = self.term;
+        cx.note(|| format!("hears of another leader of term {term}, {from}: an invariant of Raft is broken"));
+    }
+
+    /// Takes `leader` for the leader of the present term, which it is, and stands by it for a while
+    /// (`check_quorum.rs`).
+    pub(super) fn follow(&mut self, leader: NodeId, cx: &mut Context<'_, Self>) {
         if self.weak(Weakening::VoteClearedOnStepdown) && matches!(self.role, Role::Candidate { .. }) {
             self.forget_vote();
         }
         self.role = Role::Follower;
+        self.heard_of_leader = Some(cx.now());
         if self.leader != Some(leader) {
             self.leader = Some(leader);
             let term = self.term;
@@ -192,6 +231,10 @@ impl Raft {
 
     /// The consistency check, and then the entries.
     fn compare_and_append(&mut self, append: &AppendEntries, cx: &mut Context<'_, Self>) -> AppendOutcome {
+        let base = self.log.base();
+        if append.previous_index < base {
+            return self.compare_behind_base(append, cx);
+        }
         let previous_index = append.previous_index;
         let found = self.log.term_at(previous_index);
         if found != Some(append.previous_term) {
@@ -210,6 +253,19 @@ impl Raft {
         self.learn_commit(append.commit, verified, cx);
         let index = if self.weak(Weakening::AckOwnLastIndex) { self.log.last_index() } else { verified };
         AppendOutcome::Matched { index }
+    }
+
+    /// The message begins before the base of the log. What a snapshot stands for is committed, so the leader has the
+    /// same up to there, and only what lies behind has to be looked at.
+    fn compare_behind_base(&mut self, append: &AppendEntries, cx: &mut Context<'_, Self>) -> AppendOutcome {
+        let base = self.log.base();
+        let verified = append.previous_index.plus(append.entries.len());
+        if verified > base {
+            let gone = usize::try_from(base.0 - append.previous_index.0).expect("fewer than the message has");
+            self.adopt(base, &append.entries[gone..], cx);
+        }
+        self.learn_commit(append.commit, verified, cx);
+        AppendOutcome::Matched { index: verified }
     }
 
     /// Makes the log agree with `entries`, which follow `previous`. Cuts the log at the first entry that conflicts and
@@ -249,6 +305,10 @@ impl Raft {
         }
         let progress = &mut leadership.progress[from.index()];
         progress.round = progress.round.max(round);
+        progress.heard = cx.now();
+        self.extend_lease(cx);
+        let Role::Leader(leadership) = &mut self.role else { return };
+        let progress = &mut leadership.progress[from.index()];
         match outcome {
             AppendOutcome::Matched { index } => {
                 let index = index.min(last_index);
@@ -258,6 +318,7 @@ impl Raft {
                     self.count_replicas(cx);
                 }
                 self.replicate_to(from, cx);
+                self.on_caught_up(from, cx);
             }
             AppendOutcome::Conflict { previous_index, term, first } => {
                 // Only the answer to the place tried last says something new.

@@ -3,7 +3,7 @@
 use anachron_node::{
     Answer, Context, Disk, Effect, Position, Random, Replica, Request, RequestId, Surroundings,
 };
-use anachron_vocabulary::{ClientId, Key, NodeId, Operation, VirtualTime};
+use anachron_vocabulary::{ClientId, Key, NodeId, Operation, VirtualDuration, VirtualTime};
 
 use super::{
     AppendEntries, AppendOutcome, Command, Config, Entries, Entry, Index, Message, Raft, Record, Round, Term,
@@ -19,6 +19,7 @@ pub(super) struct Bench {
     nodes: u16,
     appended: Position,
     random: Random,
+    now: VirtualTime,
     waiting: Vec<(Position, Effect<Raft>)>,
     /// Messages and answers that have left the node since they were last taken.
     sent: Vec<(NodeId, Message)>,
@@ -51,7 +52,9 @@ impl Bench {
         });
         let raft = Raft::boot(&config, Disk { records: &journal, torn_tail: false }, &mut cx);
         let (waiting, sent, answers) = (Vec::new(), Vec::new(), Vec::new());
-        let mut bench = Self { raft, journal, config, me, nodes, appended, random, waiting, sent, answers };
+        let now = VirtualTime::ZERO;
+        let mut bench =
+            Self { raft, journal, config, me, nodes, appended, random, now, waiting, sent, answers };
         bench.carry_out(effects);
         bench
     }
@@ -68,7 +71,7 @@ impl Bench {
         let mut cx = Context::new(Surroundings {
             node: self.me,
             nodes: self.nodes,
-            now: VirtualTime::ZERO,
+            now: self.now,
             wall_clock: 0,
             observed: true,
             appended: &mut self.appended,
@@ -92,6 +95,11 @@ impl Bench {
                 Effect::SetTimer { .. } | Effect::CancelTimer { .. } | Effect::Sync | Effect::Note(_) => {}
             }
         }
+    }
+
+    /// The node's clock moves on.
+    pub(super) fn advance(&mut self, by: VirtualDuration) {
+        self.now = self.now + by;
     }
 
     /// Everything written so far becomes durable.

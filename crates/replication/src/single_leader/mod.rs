@@ -224,9 +224,11 @@ impl Replica for SingleLeader {
         self.end_step(cx);
     }
 
-    fn on_operator(&mut self, OperatorCommand::Promote: OperatorCommand, cx: &mut Context<'_, Self>) {
-        self.promote(cx);
-        self.end_step(cx);
+    fn on_operator(&mut self, command: OperatorCommand, cx: &mut Context<'_, Self>) {
+        if command == OperatorCommand::Promote {
+            self.promote(cx);
+            self.end_step(cx);
+        }
     }
 
     fn view(&self) -> View {

@@ -112,10 +112,9 @@ impl State {
             let repeated = self.dedup && state.sessions.seen(request.id) != Seen::New;
             let mut request = request.clone();
             match (&request.operation, state.apply_next(&log)) {
-                (
-                    _,
-                    None | Some(Answer::Refused(_) | Answer::Unknown | Answer::Ok(Reply::Answer(false))),
-                ) => continue,
+                (_, None | Some(Answer::Refused(_) | Answer::Unknown | Answer::Ok(Reply::Answer(false)))) => {
+                    continue;
+                }
                 _ if repeated => continue,
                 (Operation::CompareAndSet { new, .. }, _) => {
                     request.operation = Operation::Write(new.clone());

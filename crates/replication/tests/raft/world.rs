@@ -1,10 +1,12 @@
 //! A small random world: messages in any order, lost and doubled, syncs late, crashes that lose what was not synced,
-//! partitions. It has no time: any timer that is set may go off at any step. Each seed draws its own mixture.
+//! partitions, clocks that run at different rates, operators who change the membership. Any timer that is set may go
+//! off at any step, whatever the clocks say. Each seed draws its own mixture and its own features of Raft.
 
 use anachron_node::{
-    Answer, Context, Disk, Effect, Position, Random, Replica, Request, RequestId, Surroundings,
+    Answer, Context, Disk, Effect, OperatorCommand, Position, Random, Replica, Request, RequestId,
+    Surroundings,
 };
-use anachron_replication::raft::{Config, Message, Raft, Reads, Record, Timer};
+use anachron_replication::raft::{Config, Message, Raft, Reads, Record, Timer, Weakening, Weakenings};
 use anachron_vocabulary::{NodeId, VirtualTime};
 
 use crate::clients::{Client, Told};
@@ -26,7 +28,14 @@ struct Machine {
     timers: Vec<Timer>,
     appended: Position,
     random: Random,
+    /// The rate of the node's clocks: this many nanoseconds in a million.
+    rate: u64,
+    /// How far the wall clock is ahead.
+    wall_offset: i64,
 }
+
+/// How far clocks may be off in rate, in parts per million. Wide, so that a missing margin shows.
+const DRIFT_BOUND_PPM: u32 = 200_000;
 
 /// How likely what is, out of the sum of all; and per thousand for what befalls a message.
 struct Mixture {
@@ -42,8 +51,17 @@ struct Mixture {
     lost: u64,
     doubled: u64,
     shuffled: u64,
+    /// How many messages, per thousand, are held up for long, and how likely one of those arrives.
+    late: u64,
+    late_arrival: u64,
     reads: u64,
     impatience: u64,
+    operator: u64,
+    /// How many of an operator's commands, per thousand, are removals to begin with.
+    removals: u64,
+    wall_jump: u64,
+    /// The longest time that a step may take.
+    step_max: u64,
 }
 
 impl Mixture {
@@ -63,9 +81,96 @@ impl Mixture {
             lost: one_of(&[0, 20, 150]),
             doubled: one_of(&[0, 20, 150]),
             shuffled: one_of(&[0, 100, 900]),
+            late: one_of(&[0, 0, 30]),
+            late_arrival: 4,
             reads: one_of(&[200, 500]),
             impatience: one_of(&[20, 50, 200]),
+            operator: one_of(&[0, 0, 2, 10]),
+            removals: one_of(&[0, 0, 900]),
+            wall_jump: one_of(&[0, 2]),
+            step_max: one_of(&[100_000, 1_000_000, 5_000_000]),
         }
+    }
+}
+
+/// A feature of Raft without which a weakening can't show.
+fn feature_of(weakening: Weakening) -> Feature {
+    match weakening {
+        Weakening::LeaseNoDriftBound | Weakening::LeaseWallClock | Weakening::RestartedVoterIgnoresLease => {
+            Feature::Leases
+        }
+        Weakening::LeaseFromAckTime => Feature::LeasesAndDelays,
+        Weakening::LeaseSurvivesTransfer => Feature::LeasesAndTransfers,
+        Weakening::ReadIndexWithoutNoop => Feature::ReadIndex,
+        Weakening::ReadIndexReusedContext => Feature::ReadIndexAndDelays,
+        Weakening::FollowerReadNoApplyWait => Feature::FollowerReads,
+        Weakening::ConfChangeBeforeNoop => Feature::Removals,
+        Weakening::TwoChangesInFlight | Weakening::ConfAtApplyUnguarded => Feature::Membership,
+        Weakening::LearnerInQuorum => Feature::Learners,
+        Weakening::OldSnapshotTruncates
+        | Weakening::SnapshotWithoutSessions
+        | Weakening::AppliedIndexNotAtomic => Feature::Snapshots,
+        _ => Feature::Plain,
+    }
+}
+
+/// What a run is to be about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Feature {
+    /// Whatever the seed draws.
+    Any,
+    /// Raft as in the paper of 2014, without snapshots and changes of membership.
+    Plain,
+    ReadIndex,
+    ReadIndexAndDelays,
+    FollowerReads,
+    Leases,
+    LeasesAndDelays,
+    LeasesAndTransfers,
+    Membership,
+    Removals,
+    Learners,
+    Snapshots,
+}
+
+/// The features of Raft that a seed draws.
+fn draw_config(chance: &mut Random, feature: Feature, nodes: usize, weakenings: Weakenings) -> Config {
+    let mut below = |bound: u64| chance.below(bound);
+    let reads = match (feature, below(6)) {
+        (Feature::ReadIndex | Feature::ReadIndexAndDelays, _) => Reads::ReadIndex,
+        (Feature::FollowerReads, _) => Reads::FollowerReadIndex,
+        (Feature::Leases | Feature::LeasesAndDelays | Feature::LeasesAndTransfers, _) => Reads::Lease,
+        (Feature::Plain, _) => Reads::ReadIndex,
+        (_, 0 | 1) => Reads::Lease,
+        (_, 2) => Reads::ThroughLog,
+        (_, 3) => Reads::FollowerReadIndex,
+        _ => Reads::ReadIndex,
+    };
+    let check_quorum = reads == Reads::Lease || below(3) == 0;
+    let snapshot_after = match (feature, below(8)) {
+        (Feature::Plain | Feature::ReadIndexAndDelays, _) => None,
+        (Feature::Snapshots, draw) => Some(1 + draw % 4),
+        (_, draw) => [None, None, None, None, Some(1), Some(2), Some(5), Some(20)]
+            [usize::try_from(draw).expect("small")],
+    };
+    // A few nodes may start outside the cluster, or as learners.
+    let changes = matches!(feature, Feature::Membership | Feature::Learners);
+    let outside =
+        if changes || below(3) == 0 { usize::from(below(2) == 0) + usize::from(nodes > 4) } else { 0 };
+    let first_outside = nodes - outside;
+    let all = |range: std::ops::Range<usize>| range.map(NodeId::from_index).collect::<Vec<_>>();
+    let learn = feature == Feature::Learners || below(2) == 0;
+    Config {
+        entries_per_message: if below(2) == 0 { 1 } else { 64 },
+        reads,
+        check_quorum,
+        pre_vote: below(3) == 0,
+        clock_drift_bound_ppm: DRIFT_BOUND_PPM,
+        snapshot_after,
+        initial_voters: all(0..first_outside),
+        initial_learners: if learn { all(first_outside..nodes) } else { Vec::new() },
+        weakenings,
+        ..Config::default()
     }
 }
 
@@ -75,6 +180,8 @@ pub(crate) struct Summary {
     pub(crate) committed: usize,
     pub(crate) leaders: usize,
     pub(crate) operations: usize,
+    pub(crate) snapshots: usize,
+    pub(crate) configurations: usize,
 }
 
 /// A cluster, its clients and its network.
@@ -85,22 +192,73 @@ pub(crate) struct World {
     machines: Vec<Machine>,
     clients: Vec<Client>,
     letters: Vec<Letter>,
+    /// What is held up for long.
+    late: Vec<Letter>,
     /// For each node, the side it is on; peers on different sides don't hear each other.
     side: Vec<bool>,
     told: Told,
     observer: Observer,
     boots: u64,
+    /// True time, in nanoseconds.
+    now: u64,
+    /// True if notes are printed: for whoever wants to know what happened in a run.
+    tells: bool,
 }
 
 impl World {
-    /// The world of a seed. Size of the cluster, reads and batches vary with it.
-    pub(crate) fn new(seed: u64, mut config: Config) -> Self {
+    /// The world of a seed: size of the cluster, features and what goes wrong vary with it. With weakenings, features
+    /// are such that the first of them can show.
+    pub(crate) fn new(seed: u64, weakenings: Weakenings) -> Self {
         let mut chance = Random::new(seed, 0);
-        let mixture = Mixture::draw(&mut chance);
-        let nodes = if chance.below(2) == 0 { 3 } else { 5 };
-        config.entries_per_message = if chance.below(2) == 0 { 1 } else { 64 };
-        config.reads = if chance.below(3) == 0 { Reads::ThroughLog } else { Reads::ReadIndex };
-        let machine = |_| Machine {
+        let mut mixture = Mixture::draw(&mut chance);
+        let weakening = Weakening::ALL.iter().copied().find(|&one| weakenings.contains(one));
+        let feature = weakening.map_or(Feature::Any, feature_of);
+        let nodes = match feature {
+            Feature::LeasesAndDelays | Feature::ReadIndexAndDelays => 3,
+            Feature::Removals => 4,
+            Feature::Membership | Feature::Learners => 4 + usize::from(chance.below(2) == 0),
+            _ if chance.below(2) == 0 => 3,
+            _ => 5,
+        };
+        if matches!(feature, Feature::Membership | Feature::Learners | Feature::LeasesAndTransfers) {
+            mixture.operator = mixture.operator.max(10);
+        }
+        if feature == Feature::Removals {
+            // Two leaders in turn each remove a node at once, before anybody can answer.
+            (mixture.operator, mixture.removals) = (mixture.operator.max(30), 900);
+            mixture.partition = mixture.partition.max(8);
+            mixture.election = mixture.election.max(10);
+        }
+        if feature == Feature::Plain {
+            mixture.operator = 0;
+        }
+        if matches!(feature, Feature::LeasesAndDelays | Feature::ReadIndexAndDelays) {
+            // Answers arrive long after they were asked for, while others elect and commit.
+            (mixture.late, mixture.late_arrival) = (100, 2);
+            (mixture.partition, mixture.heal) = (mixture.partition.max(8), 8);
+            (mixture.lost, mixture.crash, mixture.operator) = (0, 0, 0);
+            mixture.client = mixture.client.max(60);
+        }
+        if matches!(feature, Feature::Leases | Feature::LeasesAndDelays | Feature::LeasesAndTransfers) {
+            // An election takes about as long as a lease: otherwise they never meet.
+            mixture.election = mixture.election.max(30);
+            mixture.heartbeat = mixture.heartbeat.max(15);
+            mixture.partition = mixture.partition.max(2);
+            mixture.wall_jump = mixture.wall_jump.max(5);
+            mixture.step_max = mixture.step_max.clamp(300_000, 1_000_000);
+        }
+        if feature == Feature::Snapshots {
+            mixture.crash = mixture.crash.max(1);
+        }
+        let config = draw_config(&mut chance, feature, nodes, weakenings);
+        let rates: Vec<u64> = (0..nodes)
+            .map(|_| match chance.below(3) {
+                0 => u64::from(1_000_000 - DRIFT_BOUND_PPM),
+                1 => u64::from(1_000_000 + DRIFT_BOUND_PPM),
+                _ => 1_000_000,
+            })
+            .collect();
+        let machine = |rate: &u64| Machine {
             raft: None,
             journal: Vec::new(),
             synced: 0,
@@ -109,20 +267,32 @@ impl World {
             timers: Vec::new(),
             appended: Position(0),
             random: Random::new(seed, 1),
+            rate: *rate,
+            wall_offset: 0,
         };
         let clients = (0..4).map(|client| Client::new(client, NodeId(0))).collect();
         Self {
             config,
             chance,
             mixture,
-            machines: (0..nodes).map(machine).collect(),
+            machines: rates.iter().map(machine).collect(),
             clients,
             letters: Vec::new(),
+            late: Vec::new(),
             side: vec![false; nodes],
             told: Told::default(),
             observer: Observer::default(),
             boots: 0,
+            now: 0,
+            tells: false,
         }
+    }
+
+    /// This world, telling what its nodes note.
+    pub(crate) fn telling(mut self) -> Self {
+        self.tells = true;
+        println!("{:?}", self.config);
+        self
     }
 
     /// Runs so many steps, or until something is wrong.
@@ -137,6 +307,8 @@ impl World {
             committed: self.observer.committed(),
             leaders: self.observer.leaders(),
             operations: self.told.operations,
+            snapshots: self.observer.snapshots,
+            configurations: self.observer.configurations,
         })
     }
 
@@ -150,8 +322,22 @@ impl World {
 
     fn step(&mut self) -> Result<(), String> {
         let m = &self.mixture;
-        let kinds =
-            [m.deliver, m.sync, m.heartbeat, m.election, m.client, m.crash, m.restart, m.partition, m.heal];
+        let kinds = [
+            m.deliver,
+            m.sync,
+            m.heartbeat,
+            m.election,
+            m.client,
+            m.crash,
+            m.restart,
+            m.partition,
+            m.heal,
+            m.operator,
+            m.wall_jump,
+            m.late_arrival,
+        ];
+        let step_max = m.step_max;
+        self.now += self.chance.below(step_max);
         let mut draw = self.chance.below(kinds.iter().sum());
         let mut kind = 0;
         while draw >= kinds[kind] {
@@ -183,6 +369,17 @@ impl World {
                 self.side.fill(false);
                 Ok(())
             }
+            9 => self.operator_acts(),
+            10 => {
+                let by = i64::try_from(self.chance.below(400_000_000)).expect("small") - 300_000_000;
+                self.machines[node].wall_offset += by;
+                Ok(())
+            }
+            11 if !self.late.is_empty() => {
+                let row = self.below(self.late.len());
+                let letter = self.late.swap_remove(row);
+                self.arrive(letter)
+            }
             _ => Ok(()),
         }
     }
@@ -197,6 +394,14 @@ impl World {
         if self.per_thousand(self.mixture.lost) {
             return Ok(());
         }
+        if self.per_thousand(self.mixture.late) {
+            self.late.push(letter);
+            return Ok(());
+        }
+        self.arrive(letter)
+    }
+
+    fn arrive(&mut self, letter: Letter) -> Result<(), String> {
         match letter {
             Letter::Peer { from, to, message } => {
                 if self.side[from.index()] != self.side[to.index()] {
@@ -242,6 +447,61 @@ impl World {
         self.letters.push(Letter::Request { to, request });
     }
 
+    /// A person at the controls, who has an idea who leads but may be wrong.
+    fn operator_acts(&mut self) -> Result<(), String> {
+        let leads = |machine: &Machine| machine.raft.as_ref().is_some_and(Raft::is_leader);
+        let leaders: Vec<usize> =
+            (0..self.machines.len()).filter(|&row| leads(&self.machines[row])).collect();
+        let at = if leaders.is_empty() || self.per_thousand(100) {
+            self.below(self.machines.len())
+        } else {
+            leaders[self.below(leaders.len())]
+        };
+        let node = NodeId::from_index(self.below(self.machines.len()));
+        let removes = self.per_thousand(self.mixture.removals);
+        let command = match self.chance.below(7) {
+            _ if removes => OperatorCommand::RemoveNode { node },
+            0 | 1 => OperatorCommand::AddVoter { node },
+            2 => OperatorCommand::AddLearner { node },
+            3 | 4 => OperatorCommand::RemoveNode { node },
+            5 => OperatorCommand::TransferLeadership { to: node },
+            _ => {
+                let bits = 1 + self.chance.below((1 << self.machines.len()) - 1);
+                let voters = (0..self.machines.len()).filter(|row| bits & 1 << row != 0);
+                OperatorCommand::SetVoters { voters: voters.map(NodeId::from_index).collect() }
+            }
+        };
+        self.take_step(at, |raft, cx| raft.on_operator(command, cx))
+    }
+
+    /// A node's monotonic clock: it never goes back and runs on while the node is down.
+    fn clock(&self, node: usize) -> VirtualTime {
+        VirtualTime(self.now / 1_000 * self.machines[node].rate / 1_000)
+    }
+
+    fn wall_clock(&self, node: usize) -> i64 {
+        i64::try_from(self.clock(node).0).expect("a short run") + self.machines[node].wall_offset
+    }
+
+    /// No node answers reads by a lease once a later term commits: its answers could be old.
+    fn leases_exclude_each_other(&self, node: usize) -> Result<(), String> {
+        let raft = self.machines[node].raft.as_ref().expect("it has just taken a step");
+        for (row, machine) in self.machines.iter().enumerate() {
+            let Some(other) = &machine.raft else { continue };
+            if other.term() < raft.term() && other.would_read_by_lease(self.clock(row), self.wall_clock(row))
+            {
+                return Err(format!(
+                    "Lease: n{} reads by a lease of term {} while n{} commits in term {}",
+                    row + 1,
+                    other.term(),
+                    node + 1,
+                    raft.term()
+                ));
+            }
+        }
+        Ok(())
+    }
+
     fn fire(&mut self, node: usize, timer: Timer) -> Result<(), String> {
         let timers = &mut self.machines[node].timers;
         let Some(row) = timers.iter().position(|set| *set == timer) else { return Ok(()) };
@@ -275,6 +535,9 @@ impl World {
         let unsynced = self.machines[node].journal.len() - self.machines[node].synced;
         let kept = self.below(unsynced + 1);
         let machine = &mut self.machines[node];
+        if self.tells {
+            println!("  n{} crashes", node + 1);
+        }
         machine.raft = None;
         machine.journal.truncate(machine.synced + kept);
         machine.waiting.clear();
@@ -284,6 +547,7 @@ impl World {
     fn boot(&mut self, node: usize) -> Result<(), String> {
         self.boots += 1;
         let nodes = u16::try_from(self.machines.len()).expect("a small cluster");
+        let (now, wall_clock) = (self.clock(node), self.wall_clock(node));
         let machine = &mut self.machines[node];
         machine.random = Random::new(self.boots, 2);
         // What a crash has left is not called synced: the node has to ask.
@@ -293,9 +557,9 @@ impl World {
         let mut cx = Context::new(Surroundings {
             node: NodeId::from_index(node),
             nodes,
-            now: VirtualTime::ZERO,
-            wall_clock: 0,
-            observed: false,
+            now,
+            wall_clock,
+            observed: self.tells,
             appended: &mut machine.appended,
             random: &mut machine.random,
             effects: &mut effects,
@@ -313,24 +577,28 @@ impl World {
         act: impl FnOnce(&mut Raft, &mut Context<'_, Raft>),
     ) -> Result<(), String> {
         let nodes = u16::try_from(self.machines.len()).expect("a small cluster");
+        let (now, wall_clock) = (self.clock(node), self.wall_clock(node));
         let machine = &mut self.machines[node];
         let Some(raft) = &mut machine.raft else { return Ok(()) };
         let before = Glance::of(raft);
+        let commit = raft.commit_index();
         let mut effects = Vec::new();
         let mut cx = Context::new(Surroundings {
             node: NodeId::from_index(node),
             nodes,
-            now: VirtualTime::ZERO,
-            wall_clock: 0,
-            observed: false,
+            now,
+            wall_clock,
+            observed: self.tells,
             appended: &mut machine.appended,
             random: &mut machine.random,
             effects: &mut effects,
         });
         act(raft, &mut cx);
         let seen = self.observer.look(NodeId::from_index(node), raft, Some(&before));
+        let commits = raft.is_leader() && raft.commit_index() > commit;
         self.carry_out(node, effects);
-        seen
+        seen?;
+        if commits { self.leases_exclude_each_other(node) } else { Ok(()) }
     }
 
     fn carry_out(&mut self, node: usize, effects: Vec<Effect<Raft>>) {
@@ -354,7 +622,7 @@ impl World {
                 Effect::CancelTimer { timer } => machine.timers.retain(|set| *set != timer),
                 Effect::Append(record) => machine.journal.push(record),
                 Effect::Sync => machine.sync_asked = machine.journal.len(),
-                Effect::Note(_) => {}
+                Effect::Note(text) => println!("  {from} {text}"),
                 Effect::Multicast { .. } | Effect::ReplyAfterSync { .. } => {
                     panic!("Raft has no use for these")
                 }

@@ -265,7 +265,8 @@ impl<'w, R: Replica, O: Observer> Simulation<'w, R, O> {
             Waiting::Client { client, generation } => self.client_wakes(client, generation),
             Waiting::Fault { number, begins } => self.fault(number, begins),
             Waiting::Operator { number } => {
-                let action = self.world.operator[number];
+                let world = self.world;
+                let action = &world.operator[number];
                 let process = &self.processes[action.node.index()];
                 if process.replica.is_none() || self.schedule_over {
                     return;
@@ -279,7 +280,7 @@ impl<'w, R: Replica, O: Observer> Simulation<'w, R, O> {
                     node: action.node,
                     label: format!("{:?}", action.command),
                 });
-                self.node_step(action.node, Input::Operator(action.command));
+                self.node_step(action.node, Input::Operator(action.command.clone()));
             }
         }
     }
