@@ -19,6 +19,7 @@
 
 mod budget;
 pub mod collections;
+mod components;
 pub mod explain;
 mod instance;
 pub mod levels;

@@ -12,7 +12,7 @@ mod generic;
 mod register;
 mod text;
 
-pub(crate) use compiled::{Compiled, compile};
+pub(crate) use compiled::{Compiled, compile, compile_object};
 pub(crate) use generic::GenericMachine;
 pub(crate) use register::{Class, RegisterMachine};
 pub(crate) use text::TextMachine;

@@ -148,7 +148,9 @@ fn compare(history: &History, options: &CheckOptions, expected: bool, every_set:
     }
     if let Verdict::NotLinearizable(core) = &verdict.verdict {
         assert!(core.minimal, "a small core is minimal\n{}", case());
-        assert!(verdict.road != Road::Zones || core.operations.len() <= 6, "{core:?}\n{}", case());
+        // Gibbons and Korach's clusters are a register's. A set's core is told in terms of the set.
+        let by_zones = verdict.road == Road::Zones && options.model != Model::Set;
+        assert!(!by_zones || core.operations.len() <= 6, "{core:?}\n{}", case());
         tally.cores += 1;
         tally.core_operations += core.operations.len() as u64;
     }

@@ -103,10 +103,15 @@ pub struct Part<'h> {
     failed: usize,
 }
 
-impl Part<'_> {
+impl<'h> Part<'h> {
     /// The object.
     pub fn key(&self) -> Key {
         self.key
+    }
+
+    /// The same object with these operations alone.
+    pub(crate) fn only(&self, ids: Vec<OperationId>) -> Part<'h> {
+        Part { ids, failed: 0, initial: self.initial.clone(), ..*self }
     }
 
     /// How many operations the object has, failed ones included.

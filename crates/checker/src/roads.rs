@@ -2,13 +2,15 @@
 
 use anachron_vocabulary::{Operation, OperationId};
 
+use crate::collections::{self, PartDecided};
+use crate::components;
 use crate::instance::{Instance, Timed};
-use crate::machine::{Compiled, GenericMachine, Machine, compile};
+use crate::machine::{Compiled, GenericMachine, Machine, compile, compile_object};
 use crate::necessary;
 use crate::search::{Found, Reductions, Strategy, search};
 use crate::shrink::{Shrinker, turns};
 use crate::zones::{self, Zones};
-use crate::{Budget, Model, Order, Part, PartVerdict, Progress, Road, Specification, Verdict};
+use crate::{Budget, Core, Model, Order, Part, PartVerdict, Progress, Road, Specification, Verdict};
 
 /// A verdict with its road and the configurations explored.
 type Reached = (Verdict, Road, u64);
@@ -18,8 +20,55 @@ impl Part<'_> {
     ///
     /// The budget's limits hold for this call alone: it is not used up, and may be passed on to the next part.
     pub fn check(&self, budget: &mut Budget<'_>) -> PartVerdict {
+        let (verdict, road, configurations) = match components::split(self) {
+            components if components.len() > 1 => self.check_components(&components, budget),
+            _ => self.check_whole(budget),
+        };
+        let verdict = match verdict {
+            Verdict::NotLinearizable(core) if compiles_to_another_object(self.model) => {
+                Verdict::NotLinearizable(self.core_of_the_object(&core, budget))
+            }
+            verdict => verdict,
+        };
+        PartVerdict { key: self.key(), operations: self.len(), verdict, road, configurations }
+    }
+
+    /// The core in terms of the object itself, where it was found on one that stands for it.
+    fn core_of_the_object(&self, core: &Core, budget: &mut Budget<'_>) -> Core {
+        let (mut machine, operations) = compile_object(self);
+        let listed: Vec<usize> = (0..operations.len())
+            .filter(|&index| core.operations.iter().any(|kept| kept.id == operations[index].id))
+            .collect();
+        Shrinker::new(&mut machine, &operations, budget).around(&listed)
+    }
+
+    /// Decides each component. The first violation is the object's, for what is left out of it speaks of others.
+    fn check_components(&self, components: &[Part<'_>], budget: &mut Budget<'_>) -> Reached {
+        let mut orders: Vec<Vec<OperationId>> = Vec::new();
+        let mut open: Option<Progress> = None;
+        let (mut road, mut configurations) = (Road::Zones, 0);
+        for component in components {
+            let (verdict, taken, explored) = component.check_whole(budget);
+            road = road.max(taken);
+            configurations += explored;
+            match verdict {
+                Verdict::Linearizable(Order(order)) => orders.push(order),
+                Verdict::NotLinearizable(core) => {
+                    return (Verdict::NotLinearizable(core), road, configurations);
+                }
+                Verdict::Undecided(progress) => open = open.or(Some(progress)),
+            }
+        }
+        let verdict = match open {
+            Some(progress) => Verdict::Undecided(progress),
+            None => Verdict::Linearizable(Order(components::merge(self.history, &orders))),
+        };
+        (verdict, road, configurations)
+    }
+
+    fn check_whole(&self, budget: &mut Budget<'_>) -> Reached {
         let (compiled, operations) = compile(self);
-        let (verdict, road, configurations) = match compiled {
+        match compiled {
             Compiled::Register(mut machine) => match zones::decide(&machine, &operations) {
                 Some(Zones::Order(order)) => (Verdict::Linearizable(Order(order)), Road::Zones, 0),
                 Some(Zones::Clash(clash)) => {
@@ -32,9 +81,20 @@ impl Part<'_> {
                 }
             },
             Compiled::Text(mut machine) => by_search(&mut machine, &operations, budget),
-            Compiled::Object(mut machine) => by_search(&mut machine, &operations, budget),
-        };
-        PartVerdict { key: self.key(), operations: self.len(), verdict, road, configurations }
+            Compiled::Object(mut machine) => match collections::decide(self) {
+                Some(PartDecided::Order(order)) => {
+                    (Verdict::Linearizable(Order(order)), Road::Collections, 0)
+                }
+                Some(PartDecided::Clash(clash)) => {
+                    let clash: Vec<usize> = (0..operations.len())
+                        .filter(|&index| clash.contains(&operations[index].id))
+                        .collect();
+                    let core = Shrinker::new(&mut machine, &operations, budget).around(&clash);
+                    (Verdict::NotLinearizable(core), Road::Collections, 0)
+                }
+                None => by_search(&mut machine, &operations, budget),
+            },
+        }
     }
 
     /// Of a lock: the core in a window of time, if it has fewer operations than the one that was found.
@@ -50,6 +110,11 @@ impl Part<'_> {
             .filter(|window| window.operations.len() < core.operations.len());
         Verdict::NotLinearizable(window.unwrap_or(core))
     }
+}
+
+/// True if the model's objects are searched as other objects: sets as registers, lists as texts.
+fn compiles_to_another_object(model: Model) -> bool {
+    matches!(model, Model::Set | Model::Multiset | Model::MultiRegister | Model::List)
 }
 
 fn by_search<M: Machine>(machine: &mut M, operations: &[Timed], budget: &mut Budget<'_>) -> Reached {

@@ -140,15 +140,19 @@ impl fmt::Display for Decision {
 pub enum Road {
     /// Zones of a register whose written values are unique (Gibbons and Korach 1997).
     Zones,
+    /// The theorems on queues, stacks and priority queues whose elements are unique (Henzinger, Sezgin and Vafeiadis
+    /// 2013; Lee and Mathur 2025).
+    Collections,
     /// The search over configurations (Wing and Gong 1993; Lowe 2017).
     Search,
 }
 
 impl Road {
-    /// `zones` or `search`.
+    /// `zones`, `collections` or `search`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Zones => "zones",
+            Self::Collections => "collections",
             Self::Search => "search",
         }
     }

@@ -33,6 +33,7 @@ mod empties;
 mod gather;
 #[cfg(test)]
 mod oracle;
+mod parts;
 mod priority_queue;
 mod queue;
 mod shrink;
@@ -41,6 +42,8 @@ pub mod testing;
 mod tight;
 
 pub use gather::{Action, Event, Unfit};
+pub(crate) use parts::Decided as PartDecided;
+pub(crate) use parts::decide;
 
 use anachron_vocabulary::OperationId;
 
