@@ -250,6 +250,7 @@ fn initial(model: Model, dice: &mut Dice) -> Value {
 
 /// How many histories of each model are held against brute force: 15,000, or what `ANACHRON_HISTORIES` says. A
 /// million over all models takes `ANACHRON_HISTORIES=72000`.
+#[allow(clippy::disallowed_methods)] // a test may be asked to do more
 fn histories_per_model() -> u64 {
     let asked = std::env::var("ANACHRON_HISTORIES").ok();
     asked.map_or(15_000, |number| number.parse().expect("ANACHRON_HISTORIES is a number"))

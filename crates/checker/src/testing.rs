@@ -393,9 +393,8 @@ fn scrambled(
         other => other,
     };
     match (model, dice.below(4)) {
-        (Model::Register, 0 | 1)
-        | (Model::CasRegister | Model::KeyValue | Model::LeaderRegister, 0)
-        | (Model::Counter | Model::List, 0 | 1) => Operation::Read,
+        (Model::Register | Model::Counter | Model::List, 0 | 1)
+        | (Model::CasRegister | Model::KeyValue | Model::LeaderRegister, 0) => Operation::Read,
         (Model::Register, _) | (Model::CasRegister, 1) => Operation::Write(value(dice)),
         (Model::CasRegister, _) => Operation::CompareAndSet { expected: value(dice), new: value(dice) },
         (Model::KeyValue, 1) if dice.permille(200) => Operation::Write(value(dice)),

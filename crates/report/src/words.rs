@@ -53,7 +53,7 @@ pub(crate) fn label(history: &History, record: &Record, style: Style) -> String 
             format!("w {}", pairs.iter().map(pair).collect::<Vec<_>>().join(","))
         }
         (other, outcome) => {
-            let asked: String = other.arguments().iter().map(|value| format!(" {}", show(value))).collect();
+            let asked = other.arguments_shown(show);
             let found = answered(outcome, &show);
             let gap = if found.is_empty() { "" } else { arrow };
             format!("{}{asked}{gap}{found}", on(short_name(other)))
@@ -81,7 +81,7 @@ pub(crate) fn phrase(history: &History, id: OperationId, style: Style) -> String
         (Operation::Release, _) => format!("release {key}"),
         (Operation::ReleaseToken(token), _) => format!("release {key} (token {token})"),
         (other, outcome) => {
-            let asked: String = other.arguments().iter().map(|value| format!(" {}", show(value))).collect();
+            let asked = other.arguments_shown(show);
             let found = answered(outcome, &show);
             let gap = if found.is_empty() { "" } else { arrow };
             format!("{}{asked} on {key}{gap}{found}", other.name())

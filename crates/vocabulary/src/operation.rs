@@ -179,6 +179,15 @@ impl Operation {
         }
     }
 
+    /// Its arguments as text, each with a space before it.
+    pub fn arguments_shown(&self, show: impl Fn(&Value) -> String) -> String {
+        self.arguments().iter().fold(String::new(), |mut shown, argument| {
+            shown.push(' ');
+            shown.push_str(&show(argument));
+            shown
+        })
+    }
+
     /// True if the operation can't change the object, whatever it returns.
     pub fn is_read(&self) -> bool {
         matches!(self, Self::Read | Self::MultiRead(_) | Self::Contains(_))

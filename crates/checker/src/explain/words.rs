@@ -149,7 +149,7 @@ impl<'a> Voice<'a> {
             Operation::Release => format!("{client} released {object}"),
             Operation::ReleaseToken(token) => format!("{client} released {object} (token {token})"),
             other => {
-                let arguments: String = other.arguments().iter().map(|value| format!(" {value}")).collect();
+                let arguments = other.arguments_shown(ToString::to_string);
                 let answer = match &record.outcome {
                     Outcome::Ok(Reply::Value(value)) => format!(" → {value}"),
                     Outcome::Ok(Reply::Answer(answer)) => format!(" → {answer}"),

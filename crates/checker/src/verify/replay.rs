@@ -16,9 +16,8 @@ pub(super) enum Replay {
     Text(String),
     /// A lock: held or not.
     Lock { held: bool },
-    /// A lock with tokens: the next grant's token is at least `floor`; if it is held, with what token (`None`: one of
-    /// at least `floor` that nobody was told).
-    Fenced { floor: i128, held: Option<Option<i64>> },
+    /// A lock with tokens: the next grant's token is at least `floor`.
+    Fenced { floor: i128, held: Hold },
     /// Who leads.
     Leader(Option<Value>),
     /// Registers, each written at least once, and what the others hold.
@@ -35,12 +34,22 @@ pub(super) enum Replay {
     Count(i64),
 }
 
+/// Whether a lock with tokens is held.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Hold {
+    Free,
+    /// Held with this token.
+    Token(i64),
+    /// Held with a token that nobody was told; at the least, the one below the floor.
+    Untold,
+}
+
 impl Replay {
     pub(super) fn new(options: &CheckOptions) -> Self {
         match options.model {
             Model::Mutex => Self::Lock { held: false },
             Model::Register | Model::CasRegister | Model::KeyValue => Self::holding(&options.initial),
-            Model::FencingLock => Self::Fenced { floor: i128::from(i64::MIN), held: None },
+            Model::FencingLock => Self::Fenced { floor: i128::from(i64::MIN), held: Hold::Free },
             Model::LeaderRegister => Self::Leader(None),
             Model::MultiRegister => {
                 Self::Registers { written: BTreeMap::new(), others: options.initial.clone() }
@@ -214,32 +223,31 @@ fn took(element: Option<Value>, reply: Option<&Reply>) -> bool {
     }
 }
 
-fn apply_to_fenced(
-    floor: &mut i128,
-    held: &mut Option<Option<i64>>,
-    operation: &Operation,
-    reply: Option<&Reply>,
-) -> bool {
+fn apply_to_fenced(floor: &mut i128, held: &mut Hold, operation: &Operation, reply: Option<&Reply>) -> bool {
     match (operation, *held, reply) {
-        (Operation::Acquire, None, Some(Reply::Value(Value::Integer(token)))) => {
-            *held = Some(Some(*token));
+        (Operation::Acquire, Hold::Free, Some(Reply::Value(Value::Integer(token)))) => {
+            *held = Hold::Token(*token);
             let fits = i128::from(*token) >= *floor;
             *floor = i128::from(*token) + 1;
             fits
         }
         // The least token it can have had leaves the most to those that follow.
-        (Operation::Acquire, None, None | Some(Reply::Done)) => {
-            *held = Some(None);
+        (Operation::Acquire, Hold::Free, None | Some(Reply::Done)) => {
+            *held = Hold::Untold;
             *floor += 1;
             *floor <= i128::from(i64::MAX) + 1
         }
-        (Operation::Release, Some(_), None | Some(Reply::Done)) => {
-            *held = None;
+        (Operation::Release, Hold::Token(_) | Hold::Untold, None | Some(Reply::Done)) => {
+            *held = Hold::Free;
             true
         }
-        (Operation::ReleaseToken(token), Some(granted), None | Some(Reply::Done)) => {
-            *held = None;
-            let fits = granted.map_or(i128::from(*token) + 1 >= *floor, |granted| granted == *token);
+        (Operation::ReleaseToken(token), granted, None | Some(Reply::Done)) => {
+            *held = Hold::Free;
+            let fits = match granted {
+                Hold::Free => false,
+                Hold::Token(granted) => granted == *token,
+                Hold::Untold => i128::from(*token) + 1 >= *floor,
+            };
             *floor = i128::from(*token) + 1;
             fits
         }

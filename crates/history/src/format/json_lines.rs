@@ -55,6 +55,9 @@ enum Claim {
     Unknown,
 }
 
+/// The name of a register and its new value.
+type Assignment = (Arc<str>, Value);
+
 /// Reads a whole file.
 pub(super) fn parse(text: &str) -> Read<History> {
     let lines = newlines(text) + 1;
@@ -365,9 +368,9 @@ fn names(mut json: Json<'_>) -> Read<Arc<[Arc<str>]>> {
 }
 
 /// The registers that are written at once, with their new values.
-fn assignments(mut json: Json<'_>) -> Read<Arc<[(Arc<str>, Value)]>> {
+fn assignments(mut json: Json<'_>) -> Read<Arc<[Assignment]>> {
     let expected = "the registers to write and their values: {\"x\":1,\"y\":2}";
-    let mut pairs: Vec<(Arc<str>, Value)> = Vec::new();
+    let mut pairs: Vec<Assignment> = Vec::new();
     let open = json.at;
     json.eat(b'{', expected)?;
     loop {

@@ -92,7 +92,7 @@ fn write_argument(operation: &Operation, out: &mut String) {
             push(out, format_args!("{number}"));
         }
         Operation::CompareAndSet { expected, new } => {
-            list(out, "[]", [expected, new], |value, out| write_value(value, out));
+            list(out, "[]", [expected, new], write_value);
         }
         Operation::MultiRead(names) => list(out, "[]", names.iter(), |name, out| quote(name, out)),
         Operation::MultiWrite(pairs) => list(out, "{}", pairs.iter(), |(name, value), out| {

@@ -313,12 +313,11 @@ fn reply(operation: &Operation, value: Option<Edn<'_>>, at: usize, called: usize
         }
         Operation::Add(element) | Operation::Remove(element) => {
             let value = edn.value()?;
-            match truth(&value) {
-                Some(answer) => Reply::Answer(answer),
-                None => {
-                    same(value == Value::Null || value == *element)?;
-                    Reply::Done
-                }
+            if let Some(answer) = truth(&value) {
+                Reply::Answer(answer)
+            } else {
+                same(value == Value::Null || value == *element)?;
+                Reply::Done
             }
         }
         // What stands there may be the amount once more, so it tells nothing.

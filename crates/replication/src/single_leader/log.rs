@@ -81,7 +81,7 @@ impl fmt::Debug for Entry {
 /// `c1#2 write x 10`, with key and value as their own `Debug` has them.
 fn short(request: &Request) -> String {
     let Request { id, key, operation } = request;
-    let values: String = operation.arguments().iter().map(|value| format!(" {value:?}")).collect();
+    let values = operation.arguments_shown(|value| format!("{value:?}"));
     format!("{}#{} {} {key:?}{values}", id.client, id.serial, operation.name())
 }
 

@@ -8,7 +8,7 @@ use crate::World;
 pub(super) fn request_label(world: &World, request: &Request) -> String {
     let Request { id, key, operation } = request;
     let key = world.keys.get(key.index()).map_or("probe", String::as_str);
-    let words: String = operation.arguments().iter().map(|value| format!(" {value}")).collect();
+    let words = operation.arguments_shown(ToString::to_string);
     format!("{} {key}{words} (request {})", operation.name(), id.serial)
 }
 
