@@ -6,6 +6,7 @@
 //! counting is enough: the queue's module has the proof that each answer may choose for itself.
 
 use super::cover::{Union, chain};
+use super::shrink::{Found, Item};
 use super::tight::{NEVER, Tight};
 use super::{Answered, Clash, Collection};
 
@@ -40,8 +41,21 @@ impl Ledger {
     }
 }
 
+/// When an answer was right.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Moment {
+    /// Not before this, in any order.
+    pub(super) earliest: i64,
+    /// Now. No more values have to be gone than at the earliest moment.
+    pub(super) chosen: i64,
+}
+
 /// A moment for each answer, by their order in the collection; `Err` with one that has none.
-pub(super) fn moments(collection: &Collection, tights: &[Tight], ledger: &Ledger) -> Result<Vec<i64>, usize> {
+pub(super) fn moments(
+    collection: &Collection,
+    tights: &[Tight],
+    ledger: &Ledger,
+) -> Result<Vec<Moment>, usize> {
     if collection.empties.is_empty() {
         return Ok(Vec::new());
     }
@@ -56,10 +70,10 @@ pub(super) fn moments(collection: &Collection, tights: &[Tight], ledger: &Ledger
     good.retain(|&moment| union.is_gap(moment) && ledger.inserted_before(moment) <= ledger.called_by(moment));
     let moment = |(index, empty): (usize, &Answered)| {
         let after = good.partition_point(|&moment| moment < empty.call);
-        let first = good.get(after).copied().filter(|&moment| moment <= empty.returned).ok_or(index)?;
+        let earliest = good.get(after).copied().filter(|&moment| moment <= empty.returned).ok_or(index)?;
         // As late as it can be without having to take out one value more: the later, the more removes to do it with.
-        let next = ledger.stays.get(ledger.inserted_before(first)).copied().unwrap_or(NEVER);
-        Ok(union.last_gap(empty.returned.min(next)))
+        let next = ledger.stays.get(ledger.inserted_before(earliest)).copied().unwrap_or(NEVER);
+        Ok(Moment { earliest, chosen: union.last_gap(empty.returned.min(next)) })
     };
     collection.empties.iter().enumerate().map(moment).collect()
 }
@@ -71,12 +85,13 @@ fn removed_union(tights: &[Tight]) -> Union {
 }
 
 /// Why this answer has no moment.
-pub(super) fn clash(collection: &Collection, tights: &[Tight], ledger: &Ledger, index: usize) -> Clash {
+pub(super) fn clash(collection: &Collection, tights: &[Tight], ledger: &Ledger, index: usize) -> Found {
     let empty = collection.empties[index];
     let removes = ledger.called_by(empty.returned);
     if removes == 0 {
         let links = chain(tights.iter().map(Tight::presence).collect(), empty.call, empty.returned);
-        return Clash { elements: elements(&links), empties: vec![index], pending: Vec::new() };
+        let clash = Clash { elements: elements(&links), empties: vec![index], ..Clash::default() };
+        return Found::Chain(clash, Item::Empty(index));
     }
     // One value more than there are removes to take them out is enough, and a chain for each piece of the others.
     let mut staying: Vec<&Tight> = tights.iter().filter(|tight| tight.stays()).collect();
@@ -94,7 +109,7 @@ pub(super) fn clash(collection: &Collection, tights: &[Tight], ledger: &Ledger, 
         }
     }
     chosen.sort_unstable();
-    Clash { elements: chosen, empties: vec![index], pending: called_by(collection, empty.returned) }
+    Found::Clash(Clash { elements: chosen, empties: vec![index], ..Clash::default() })
 }
 
 /// The elements of a chain, ascending.
@@ -102,9 +117,4 @@ pub(super) fn elements(links: &[(i64, i64, usize)]) -> Vec<usize> {
     let mut elements: Vec<usize> = links.iter().map(|&(_, _, element)| element).collect();
     elements.sort_unstable();
     elements
-}
-
-/// The pending removes called no later than the moment, ascending.
-pub(super) fn called_by(collection: &Collection, moment: i64) -> Vec<usize> {
-    (0..collection.pending.len()).filter(|&index| collection.pending[index].call <= moment).collect()
 }

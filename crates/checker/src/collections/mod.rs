@@ -29,11 +29,13 @@
 //! Left out on purpose: objects that start with elements, or have a bound; sets, which fall apart into one object a value.
 
 mod cover;
+mod deadlines;
 mod empties;
+#[cfg(test)]
+mod examples;
 mod gather;
 #[cfg(test)]
 mod oracle;
-mod parts;
 mod priority_queue;
 mod queue;
 mod shrink;
@@ -42,8 +44,6 @@ pub mod testing;
 mod tight;
 
 pub use gather::{Action, Event, Unfit};
-pub(crate) use parts::Decided as PartDecided;
-pub(crate) use parts::decide;
 
 use anachron_vocabulary::OperationId;
 
@@ -109,7 +109,7 @@ pub enum Decided {
     Clash(Clash),
 }
 
-/// Values and empties of a collection that have no legal order: no element and no empty can go without losing that.
+/// Values and empties of a collection that have no legal order.
 ///
 /// The removes of unknown outcome that are listed might have helped and do not; they are part of the proof, as they are.
 /// No other could have: it was called after all that is listed was over, or can have removed none of these values.
@@ -121,6 +121,9 @@ pub struct Clash {
     pub empties: Vec<usize>,
     /// Indices of pending removes, ascending.
     pub pending: Vec<usize>,
+    /// True if no element and no empty can go without losing the clash. False if that was too much work to find out, or could
+    /// not be found out for some part with pending removes.
+    pub minimal: bool,
 }
 
 impl Clash {

@@ -20,7 +20,8 @@
 //! removed count for no gap. But no moment is chosen after more of their inserts have returned than at the first gap
 //! there is. So what has to be removed by a pending remove has to be in every order. Each such value's deadline is the first
 //! moment of a larger value, or of an empty, after its insert returned; removing it then is in nobody's way. The earliest
-//! call goes to the earliest deadline. If that fails, other moments might have done better, and nothing is decided.
+//! call goes to the earliest deadline. If that fails, the deadlines are put off to the last moments that any order might
+//! choose. If it fails then, there is no order; if not, other moments might have done better, and nothing is decided.
 //!
 //! O(n log n) time, O(n) memory.
 
@@ -30,29 +31,34 @@ use std::ops::Bound::{Excluded, Unbounded};
 use anachron_vocabulary::OperationId;
 
 use super::cover::{GrowingUnion, chain};
-use super::empties::{self, Ledger};
+use super::deadlines::{Deadlines, missed};
+use super::empties::{self, Ledger, Moment};
+use super::shrink::{Found, Item};
 use super::tight::{NEVER, Tight, tighten};
-use super::{Clash, Collection, Decided};
+use super::{Clash, Collection};
 
 /// Decides; the clash need not be minimal.
-pub(super) fn decide(collection: &Collection) -> Option<Decided> {
+pub(super) fn decide(collection: &Collection) -> Option<Found> {
     let mut tights = match tighten(collection)? {
         Ok(tights) => tights,
-        Err(clash) => return Some(Decided::Clash(clash)),
+        Err(clash) => return Some(Found::Clash(clash)),
     };
     let ledger = Ledger::new(collection, &tights);
     let empties = match empties::moments(collection, &tights, &ledger) {
         Ok(moments) => moments,
-        Err(index) => return Some(Decided::Clash(empties::clash(collection, &tights, &ledger, index))),
+        Err(index) => return Some(empties::clash(collection, &tights, &ledger, index)),
     };
     tights.sort_unstable_by_key(|tight| (tight.rank, tight.element));
-    let latest = match latest_moments(&tights, !collection.pending.is_empty()) {
-        Ok(latest) => latest,
-        Err(index) => return Some(Decided::Clash(blocked(collection, &tights, index))),
+    let windows = match windows(&tights, !collection.pending.is_empty()) {
+        Ok(windows) => windows,
+        Err(index) => return Some(blocked(collection, &tights, index)),
     };
-    let (mut moments, due) = moments(&tights, &latest, &empties);
-    give_removes(collection, &mut tights, &mut moments, due)?;
-    Some(Decided::Order(order(collection, &tights, &moments, &empties)))
+    let (mut moments, due) = moments(&tights, &windows, &empties);
+    if !give_removes(collection, &mut tights, &mut moments, due) {
+        let hopeless = missed(collection, deadlines(collection, &tights, &windows, &empties));
+        return hopeless.then(|| Found::Clash(Clash::everything(collection)));
+    }
+    Some(Found::Order(order(collection, &tights, &moments, &empties)))
 }
 
 /// The values by rank, in runs of equal rank.
@@ -68,21 +74,34 @@ fn runs(tights: &[Tight]) -> impl DoubleEndedIterator<Item = (usize, &[Tight])> 
     runs.into_iter()
 }
 
-/// For each value that was removed, the last moment that smaller values and the interval allow; [`NEVER`] for the others.
-/// `Err` with one that has none.
-fn latest_moments(tights: &[Tight], may_go: bool) -> Result<Vec<i64>, usize> {
+/// When a value can be removed, as far as smaller values and its interval go.
+#[derive(Clone, Copy, Debug)]
+struct Window {
+    /// The first gap, the last…
+    earliest: i64,
+    latest: i64,
+    /// …and the last before which no more of the smaller values have to be gone than before the first.
+    chosen: i64,
+}
+
+/// One for each value that was removed; for the others all is [`NEVER`]. `Err` with one that has none.
+fn windows(tights: &[Tight], may_go: bool) -> Result<Vec<Window>, usize> {
     let mut smaller = GrowingUnion::default();
     // When the inserts of smaller values returned that a pending remove may have removed.
     let mut staying: BTreeSet<i64> = BTreeSet::new();
-    let mut latest = vec![NEVER; tights.len()];
+    let mut windows = vec![Window { earliest: NEVER, latest: NEVER, chosen: NEVER }; tights.len()];
     for (first, run) in runs(tights) {
         for (index, tight) in (first..).zip(run).filter(|(_, tight)| !tight.stays()) {
-            let gap = smaller.first_gap(tight.remove_call);
-            if gap > tight.remove_return {
+            let earliest = smaller.first_gap(tight.remove_call);
+            if earliest > tight.remove_return {
                 return Err(index);
             }
-            let next = staying.range(gap..).next().copied().unwrap_or(NEVER);
-            latest[index] = smaller.last_gap(tight.remove_return.min(next));
+            let next = staying.range(earliest..).next().copied().unwrap_or(NEVER);
+            windows[index] = Window {
+                earliest,
+                latest: smaller.last_gap(tight.remove_return),
+                chosen: smaller.last_gap(tight.remove_return.min(next)),
+            };
         }
         for tight in run {
             if tight.stays() && may_go {
@@ -92,11 +111,11 @@ fn latest_moments(tights: &[Tight], may_go: bool) -> Result<Vec<i64>, usize> {
             }
         }
     }
-    Ok(latest)
+    Ok(windows)
 }
 
 /// A value and those that are in its way as long as it might be removed.
-fn blocked(collection: &Collection, tights: &[Tight], index: usize) -> Clash {
+fn blocked(collection: &Collection, tights: &[Tight], index: usize) -> Found {
     let tight = &tights[index];
     // Where something of unknown outcome may have removed the values that stay, the others cover the interval alone.
     let in_the_way =
@@ -105,13 +124,13 @@ fn blocked(collection: &Collection, tights: &[Tight], index: usize) -> Clash {
     let mut elements = empties::elements(&chain(intervals, tight.remove_call, tight.remove_return));
     elements.push(tight.element);
     elements.sort_unstable();
-    Clash { elements, ..Clash::default() }
+    Found::Chain(Clash { elements, ..Clash::default() }, Item::Element(tight.element))
 }
 
 /// The moment of each value's remove, [`NEVER`] if it has none, and the values that a pending remove has to remove, with
 /// their deadlines.
-fn moments(tights: &[Tight], latest: &[i64], empties: &[i64]) -> (Vec<i64>, Vec<(i64, usize)>) {
-    let mut larger: BTreeSet<i64> = empties.iter().copied().collect();
+fn moments(tights: &[Tight], windows: &[Window], empties: &[Moment]) -> (Vec<i64>, Vec<(i64, usize)>) {
+    let mut larger: BTreeSet<i64> = empties.iter().map(|moment| moment.chosen).collect();
     let mut moments = vec![NEVER; tights.len()];
     let mut due = Vec::new();
     for (first, run) in runs(tights).rev() {
@@ -121,7 +140,7 @@ fn moments(tights: &[Tight], latest: &[i64], empties: &[i64]) -> (Vec<i64>, Vec<
                 due.extend(deadline.map(|&deadline| (deadline, index)));
             } else {
                 let next = larger.range(tight.remove_call..).next().copied().unwrap_or(NEVER);
-                moments[index] = latest[index].min(next);
+                moments[index] = windows[index].chosen.min(next);
             }
         }
         for (moment, tight) in moments[first..].iter().zip(run) {
@@ -133,28 +152,46 @@ fn moments(tights: &[Tight], latest: &[i64], empties: &[i64]) -> (Vec<i64>, Vec<
     (moments, due)
 }
 
-/// Gives each value that is due a pending remove called by then; `None` if there are too few.
+/// Gives each value that is due a pending remove called by then; false if there are too few.
 fn give_removes(
     collection: &Collection,
     tights: &mut [Tight],
     moments: &mut [i64],
     mut due: Vec<(i64, usize)>,
-) -> Option<()> {
+) -> bool {
     due.sort_unstable();
     let mut removes = collection.pending.clone();
     removes.sort_unstable_by_key(|pending| pending.call);
     let mut removes = removes.into_iter();
     for (deadline, index) in due {
-        let remove = removes.next().filter(|remove| remove.call <= deadline)?;
+        let Some(remove) = removes.next().filter(|remove| remove.call <= deadline) else { return false };
         tights[index].remove = Some(remove.id);
         tights[index].remove_call = remove.call;
         moments[index] = deadline;
     }
-    Some(())
+    true
+}
+
+/// By when, in every order, values have to be removed by pending removes.
+fn deadlines(collection: &Collection, tights: &[Tight], windows: &[Window], empties: &[Moment]) -> Vec<i64> {
+    let mut larger = Deadlines::default();
+    for (moment, empty) in empties.iter().zip(&collection.empties) {
+        larger.add(moment.earliest, empty.returned);
+    }
+    let mut deadlines = Vec::new();
+    for (first, run) in runs(tights).rev() {
+        let stays = |&(index, _): &(usize, &Tight)| windows[index].earliest == NEVER;
+        let staying = (first..).zip(run).filter(stays);
+        deadlines.extend(staying.filter_map(|(_, tight)| larger.of(tight.insert_return)));
+        for window in windows[first..first + run.len()].iter().filter(|window| window.earliest < NEVER) {
+            larger.add(window.earliest, window.latest);
+        }
+    }
+    deadlines
 }
 
 /// All operations by moment.
-fn order(collection: &Collection, tights: &[Tight], moments: &[i64], empties: &[i64]) -> Vec<OperationId> {
+fn order(collection: &Collection, tights: &[Tight], moments: &[i64], empties: &[Moment]) -> Vec<OperationId> {
     let mut steps: Vec<((i64, u8, usize, bool), OperationId)> = Vec::new();
     for (index, (tight, &removed)) in tights.iter().zip(moments).enumerate() {
         // The index stands for the rank.
@@ -167,7 +204,10 @@ fn order(collection: &Collection, tights: &[Tight], moments: &[i64], empties: &[
         }
     }
     steps.extend(
-        empties.iter().zip(&collection.empties).map(|(&moment, empty)| ((moment, 1, 0, false), empty.id)),
+        empties
+            .iter()
+            .zip(&collection.empties)
+            .map(|(moment, empty)| ((moment.chosen, 1, 0, false), empty.id)),
     );
     steps.sort_unstable();
     steps.into_iter().map(|(_, id)| id).collect()

@@ -31,43 +31,44 @@
 //! O(n log n) time, O(n) memory.
 
 use super::empties::{self, Ledger};
+use super::shrink::Found;
 use super::tight::{LATE, Tight, tighten};
-use super::{Clash, Collection, Decided};
+use super::{Clash, Collection};
 use anachron_vocabulary::OperationId;
 
 use crate::table::count;
 
 /// Decides; the clash need not be minimal.
-pub(super) fn decide(collection: &Collection) -> Option<Decided> {
+pub(super) fn decide(collection: &Collection) -> Option<Found> {
     let mut tights = match tighten(collection)? {
         Ok(tights) => tights,
-        Err(clash) => return Some(Decided::Clash(clash)),
+        Err(clash) => return Some(Found::Clash(clash)),
     };
     let ledger = Ledger::new(collection, &tights);
-    let moments = match empties::moments(collection, &tights, &ledger) {
-        Ok(moments) => moments,
-        Err(index) => return Some(Decided::Clash(empties::clash(collection, &tights, &ledger, index))),
+    let moments: Vec<i64> = match empties::moments(collection, &tights, &ledger) {
+        Ok(moments) => moments.iter().map(|moment| moment.chosen).collect(),
+        Err(index) => return Some(empties::clash(collection, &tights, &ledger, index)),
     };
-    if let Some(clash) = too_few_removes(collection, &tights, &ledger) {
-        return Some(Decided::Clash(clash));
+    if let Some(clash) = too_few_removes(&tights, &ledger) {
+        return Some(Found::Clash(clash));
     }
     give_removes(collection, &mut tights, &ledger, moments.iter().copied().max());
     Some(in_parts(collection, &tights, &moments))
 }
 
 /// The removed value with the fewest pending removes that needs more of them to go before it, with what needs them.
-fn too_few_removes(collection: &Collection, tights: &[Tight], ledger: &Ledger) -> Option<Clash> {
+fn too_few_removes(tights: &[Tight], ledger: &Ledger) -> Option<Clash> {
     let needs_more =
         |tight: &&Tight| ledger.inserted_before(tight.insert_call) > ledger.called_by(tight.remove_return);
     let late = tights.iter().filter(|tight| !tight.stays()).filter(needs_more);
     let first = late.min_by_key(|tight| tight.remove_return)?;
-    let removes = empties::called_by(collection, first.remove_return);
+    let removes = ledger.called_by(first.remove_return);
     let mut before: Vec<&Tight> = tights.iter().filter(|tight| tight.stays()).collect();
     before.sort_unstable_by_key(|tight| tight.insert_return);
-    let mut elements: Vec<usize> = before.iter().take(removes.len() + 1).map(|tight| tight.element).collect();
+    let mut elements: Vec<usize> = before.iter().take(removes + 1).map(|tight| tight.element).collect();
     elements.push(first.element);
     elements.sort_unstable();
-    Some(Clash { elements, empties: Vec::new(), pending: removes })
+    Some(Clash { elements, ..Clash::default() })
 }
 
 /// Gives every value that has to go a pending remove: the i-th the i-th.
@@ -90,7 +91,7 @@ fn give_removes(collection: &Collection, tights: &mut [Tight], ledger: &Ledger, 
 }
 
 /// The order: part by part, with the empties in between.
-fn in_parts(collection: &Collection, tights: &[Tight], moments: &[i64]) -> Decided {
+fn in_parts(collection: &Collection, tights: &[Tight], moments: &[i64]) -> Found {
     let mut empties: Vec<(i64, usize)> = moments.iter().copied().zip(0..).collect();
     empties.sort_unstable();
     let mut values: Vec<(usize, u32)> = tights
@@ -117,12 +118,12 @@ fn in_parts(collection: &Collection, tights: &[Tight], moments: &[i64]) -> Decid
                 assert!(crossed.iter().all(|tight| tight.remove_return != LATE), "those were given in order");
                 let mut elements = crossed.map(|tight| tight.element);
                 elements.sort_unstable();
-                return Decided::Clash(Clash { elements: elements.to_vec(), ..Clash::default() });
+                return Found::Clash(Clash { elements: elements.to_vec(), ..Clash::default() });
             }
         }
     }
     order.extend(empties[emitted..].iter().map(|&(_, index)| collection.empties[index].id));
-    Decided::Order(order)
+    Found::Order(order)
 }
 
 /// An order of values none of which must come before an earlier one, or two that are crossed.

@@ -22,9 +22,10 @@
 //! removed. First all of them are kept for ever. A part gets stuck with values of U in it only if a
 //! value not in U would have to be its bottom and is removed; so before that, at some gap, the value of U whose insert
 //! returned first must have been removed by a pending remove: it is *freed*, and the nest goes on without it. So the freed values
-//! are removed in every order; if they outnumber the pending removes there is none. If not, they are put into the order
+//! are removed in every order, each by some deadline; if the pending removes can't do that there is no order. If they can, they are put into the order
 //! that was found for the rest where they stay longest out of the way, and get the pending removes by deadline (`placing`).
-//! That is an order if it succeeds. If not, another order of the rest might have done better, and nothing is decided.
+//! The steps of the rest are tried as early as they come and as late as they can be. That is an order if it succeeds. If not,
+//! another order of the rest might have done better, and nothing is decided.
 //!
 //! O(n log n) time, O(n) memory.
 
@@ -33,77 +34,95 @@ mod placing;
 mod trees;
 
 use super::cover::chain;
-use super::empties::{self, Ledger};
+use super::deadlines::{Deadlines, missed};
+use super::empties::{self, Ledger, Moment};
+use super::shrink::Found;
 use super::tight::{Tight, tighten};
-use super::{Clash, Collection, Decided};
+use super::{Clash, Collection};
 
 use nest::{Fate, Nest};
-use placing::{Effect, Step, with_freed};
+use placing::{Effect, Step, postponed, with_freed};
 
 /// Decides; the clash need not be minimal.
-pub(super) fn decide(collection: &Collection) -> Option<Decided> {
+pub(super) fn decide(collection: &Collection) -> Option<Found> {
     let tights = match tighten(collection)? {
         Ok(tights) => tights,
-        Err(clash) => return Some(Decided::Clash(clash)),
+        Err(clash) => return Some(Found::Clash(clash)),
     };
     let ledger = Ledger::new(collection, &tights);
     let moments = match empties::moments(collection, &tights, &ledger) {
         Ok(moments) => moments,
-        Err(index) => return Some(Decided::Clash(empties::clash(collection, &tights, &ledger, index))),
+        Err(index) => return Some(empties::clash(collection, &tights, &ledger, index)),
     };
-    // What an empty came after has to be gone by then.
-    let last_empty = moments.iter().copied().max().unwrap_or(i64::MIN);
-    let gone = |tight: &&Tight| tight.stays() && tight.insert_return < last_empty;
-    let mut freed: Vec<&Tight> = tights.iter().filter(gone).collect();
-    let mut nest = Nest::new(tights.iter().filter(|tight| tight.is_forward() && !gone(tight)).collect());
+    // What was there before an empty has to be gone by then.
+    let mut by_empties = Deadlines::default();
+    for (moment, empty) in moments.iter().zip(&collection.empties) {
+        by_empties.add(moment.earliest, empty.returned);
+    }
+    let deadline = |tight: &Tight| tight.stays().then(|| by_empties.of(tight.insert_return)).flatten();
+    let mut freed: Vec<&Tight> = tights.iter().filter(|tight| deadline(tight).is_some()).collect();
+    let nested = |tight: &&Tight| tight.is_forward() && deadline(tight).is_none();
+    let mut nest = Nest::new(tights.iter().filter(nested).collect());
     if collection.pending.is_empty() {
         nest.take_bottoms();
-    } else if freed.len() + nest.take_bottoms_and_free() > collection.pending.len() {
-        return Some(Decided::Clash(everything(collection)));
+    } else {
+        let mut deadlines = nest.take_bottoms_and_free();
+        deadlines.extend(freed.iter().filter_map(|tight| deadline(tight)));
+        if missed(collection, deadlines) {
+            return Some(Found::Clash(Clash::everything(collection)));
+        }
     }
     if let Some(stuck) = nest.stuck() {
-        return Some(Decided::Clash(Clash { elements: clash_of(&stuck), ..Clash::default() }));
+        return Some(Found::Clash(Clash { elements: clash_of(&stuck), ..Clash::default() }));
     }
     freed.extend(nest.fates().filter(|&(_, fate)| fate == Fate::Freed).map(|(tight, _)| tight));
     let steps = steps(collection, &tights, &nest, &moments);
     if freed.is_empty() {
-        return Some(Decided::Order(steps.iter().map(|step| step.id).collect()));
+        return Some(Found::Order(steps.iter().map(|step| step.id).collect()));
     }
-    with_freed(&steps, &freed, &mut collection.pending.clone()).map(Decided::Order)
-}
-
-/// Too many values have to be removed by too few removes: all that there is, to be made smaller.
-fn everything(collection: &Collection) -> Clash {
-    Clash {
-        elements: (0..collection.elements.len()).collect(),
-        empties: (0..collection.empties.len()).collect(),
-        pending: (0..collection.pending.len()).collect(),
-    }
+    // The steps as early as they come, then as late as they can be without leaving their order.
+    let order = with_freed(&steps, &freed, &collection.pending);
+    order.or_else(|| with_freed(&postponed(steps), &freed, &collection.pending)).map(Found::Order)
 }
 
 /// The order without the freed values.
-fn steps(collection: &Collection, tights: &[Tight], nest: &Nest<'_>, moments: &[i64]) -> Vec<Step> {
+fn steps(collection: &Collection, tights: &[Tight], nest: &Nest<'_>, moments: &[Moment]) -> Vec<Step> {
     // At one moment: first the pops that end a part there, the inner one first; then what finds the stack as it is and
     // leaves it so; then the pushes that start a part there, the outer one first.
     let mut steps: Vec<((i64, u8, i64), Step)> = Vec::with_capacity(2 * tights.len() + moments.len());
     for (tight, fate) in nest.fates() {
         let Fate::Bottom { push, pop, turn } = fate else { continue };
         let turn = i64::from(turn);
-        steps.push(((push, 2, turn), Step { moment: push, effect: Effect::Push, id: tight.insert }));
+        steps.push((
+            (push, 2, turn),
+            Step { moment: push, until: tight.insert_return, effect: Effect::Push, id: tight.insert },
+        ));
         if let Some(id) = tight.remove {
-            steps.push(((pop, 0, -turn), Step { moment: pop, effect: Effect::Pop, id }));
+            steps.push((
+                (pop, 0, -turn),
+                Step { moment: pop, until: tight.remove_return, effect: Effect::Pop, id },
+            ));
         }
     }
     let mut between = 0;
     for tight in tights.iter().filter(|tight| !tight.is_forward()) {
         let moment = tight.remove_call;
         let remove = tight.remove.expect("only a value that was removed can be there at no time");
-        steps.push(((moment, 1, between), Step { moment, effect: Effect::Push, id: tight.insert }));
-        steps.push(((moment, 1, between + 1), Step { moment, effect: Effect::Pop, id: remove }));
+        steps.push((
+            (moment, 1, between),
+            Step { moment, until: tight.insert_return, effect: Effect::Push, id: tight.insert },
+        ));
+        steps.push((
+            (moment, 1, between + 1),
+            Step { moment, until: tight.remove_return, effect: Effect::Pop, id: remove },
+        ));
         between += 2;
     }
-    for (&moment, empty) in moments.iter().zip(&collection.empties) {
-        steps.push(((moment, 1, between), Step { moment, effect: Effect::Empty, id: empty.id }));
+    for (moment, empty) in moments.iter().map(|moment| moment.chosen).zip(&collection.empties) {
+        steps.push((
+            (moment, 1, between),
+            Step { moment, until: empty.returned, effect: Effect::Empty, id: empty.id },
+        ));
         between += 1;
     }
     steps.sort_unstable_by_key(|&(key, _)| key);

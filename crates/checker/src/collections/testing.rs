@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use anachron_vocabulary::OperationId;
 
-use super::{Action, Event};
+use super::{Action, Collection, Decided, Event};
 use crate::testing::Dice;
 
 /// Which element leaves first.
@@ -19,6 +19,20 @@ pub enum Discipline {
     Stack,
     /// The one of least rank.
     PriorityQueue,
+}
+
+impl Discipline {
+    /// All three.
+    pub const ALL: [Self; 3] = [Self::Queue, Self::Stack, Self::PriorityQueue];
+
+    /// Decides a collection of this discipline.
+    pub fn decide(self, collection: &Collection) -> Option<Decided> {
+        match self {
+            Self::Queue => super::queue(collection),
+            Self::Stack => super::stack(collection),
+            Self::PriorityQueue => super::priority_queue(collection),
+        }
+    }
 }
 
 /// The atomic collection.

@@ -48,6 +48,8 @@ pub(super) struct Nest<'a> {
     insert_calls: LeastTree,
     /// Returns of removes, the latest least.
     remove_returns: LeastTree,
+    /// Of the values left that the left ends of their segments suit, the returns of removes, the latest least.
+    left_suited: LeastTree,
     /// How many of its segment's ends suit each value.
     suited: Vec<u8>,
     ready: Vec<usize>,
@@ -75,6 +77,7 @@ impl<'a> Nest<'a> {
             fates: vec![Fate::Stuck; values.len()],
             insert_calls: LeastTree::new(values.iter().map(|tight| tight.insert_call)),
             remove_returns: LeastTree::new(values.iter().map(|tight| !tight.remove_return)),
+            left_suited: LeastTree::new(values.iter().map(|_| i64::MAX)),
             suited: vec![0; values.len()],
             ready: Vec::new(),
             turns: 0,
@@ -123,20 +126,26 @@ impl<'a> Nest<'a> {
     }
 
     /// Takes bottoms, and whenever that gets stuck with values nobody is known to have removed, frees the one whose
-    /// insert returned first, until nothing more can be done. Says how many it freed.
-    pub(super) fn take_bottoms_and_free(&mut self) -> usize {
+    /// insert returned first, until nothing more can be done. Answers with the deadlines of those that it freed.
+    ///
+    /// When it is stuck, the values of the last segment that are known to be removed leave no gap from its left end until
+    /// after that insert's return. So one of them is at the bottom meanwhile, its insert called by the left end, and
+    /// what is freed has to be gone before it.
+    pub(super) fn take_bottoms_and_free(&mut self) -> Vec<i64> {
         self.take_bottoms();
-        let mut freed = 0;
+        let mut deadlines = Vec::new();
         for index in 0..self.values.len() {
             if self.values[index].stays() && self.fates[index] == Fate::Stuck {
+                let (left, right) = self.segment(index);
+                let last = self.left_suited.last_least(&self.within(left, right));
+                deadlines.push(last.map_or(i64::MIN, |last| self.values[last].remove_return));
                 self.fates[index] = Fate::Freed;
                 self.suited[index] = GONE;
-                freed += 1;
                 self.take(index);
                 self.take_bottoms();
             }
         }
-        freed
+        deadlines
     }
 
     /// The cuts around a value that is left.
@@ -155,7 +164,11 @@ impl<'a> Nest<'a> {
     fn left_end(&mut self, left: usize, right: usize) {
         let range = self.within(left, right);
         let (suited, ready) = (&mut self.suited, &mut self.ready);
-        self.insert_calls.take(range, self.points[left], |index| suit(suited, ready, index));
+        let (left_suited, values) = (&mut self.left_suited, &self.values);
+        self.insert_calls.take(range, self.points[left], |index| {
+            left_suited.set(index, !values[index].remove_return);
+            suit(suited, ready, index);
+        });
     }
 
     fn right_end(&mut self, left: usize, right: usize) {
@@ -166,6 +179,7 @@ impl<'a> Nest<'a> {
 
     /// Takes a value away: where nothing covers a point any more, there is a cut.
     fn take(&mut self, index: usize) {
+        self.left_suited.set(index, i64::MAX);
         self.cover.uncover(self.begins[index] + 1..self.ends[index]);
         let mut new = Vec::new();
         self.cover.name_gaps(|point| new.push(point));

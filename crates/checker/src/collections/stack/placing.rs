@@ -18,6 +18,8 @@ pub(super) enum Effect {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Step {
     pub(super) moment: i64,
+    /// The last moment that it could have for itself.
+    pub(super) until: i64,
     pub(super) effect: Effect,
     pub(super) id: OperationId,
 }
@@ -38,11 +40,7 @@ struct Place {
 /// below there is popped later than what lies below anywhere else, so its deadline is the latest these steps allow, whatever
 /// the other freed values do: those in its way are popped at the same step, before it. So the earliest call for the
 /// earliest deadline succeeds if anything does.
-pub(super) fn with_freed(
-    steps: &[Step],
-    freed: &[&Tight],
-    removes: &mut [Pending],
-) -> Option<Vec<OperationId>> {
+pub(super) fn with_freed(steps: &[Step], freed: &[&Tight], removes: &[Pending]) -> Option<Vec<OperationId>> {
     let depths = depths(steps);
     let lowest = LeastTree::new(depths.iter().copied());
     let deadlines = deadlines(steps, &depths);
@@ -55,6 +53,7 @@ pub(super) fn with_freed(
             Place { push, deadline: deadlines[push], insert: tight.insert, insert_call: tight.insert_call }
         })
         .collect();
+    let mut removes = removes.to_vec();
     removes.sort_unstable_by_key(|pending| pending.call);
     places.sort_unstable_by_key(|place| (place.deadline, place.push));
     // What a remove pops is what is on top, so all that counts is how many there are for each deadline.
@@ -80,6 +79,17 @@ pub(super) fn with_freed(
         order.extend(steps.get(position).map(|step| step.id));
     }
     Some(order)
+}
+
+/// The same order, with each step at its last moment.
+pub(super) fn postponed(mut steps: Vec<Step>) -> Vec<Step> {
+    let mut latest = i64::MAX;
+    for step in steps.iter_mut().rev() {
+        latest = latest.min(step.until);
+        assert!(step.moment <= latest, "each step is inside its interval");
+        step.moment = latest;
+    }
+    steps
 }
 
 /// How many elements are in before each step, and after the last.

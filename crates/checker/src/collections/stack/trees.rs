@@ -24,6 +24,16 @@ impl LeastTree {
         Self { leaves, least }
     }
 
+    /// Gives a position a key, or another.
+    pub(super) fn set(&mut self, position: usize, key: i64) {
+        let mut node = self.leaves + position;
+        self.least[node] = key;
+        while node > 1 {
+            node /= 2;
+            self.least[node] = self.least[2 * node].min(self.least[2 * node + 1]);
+        }
+    }
+
     /// Takes the keys of the range that are at most `bound`, and names their positions. O(log n) for each and once.
     pub(super) fn take(&mut self, range: Range<usize>, bound: i64, mut taken: impl FnMut(usize)) {
         if !range.is_empty() {
