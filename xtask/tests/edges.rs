@@ -132,6 +132,21 @@ fn a_forbidden_edge_is_found_however_it_is_written() {
     assert!(forbidden(&edges, &BTreeMap::from([("a".to_owned(), fine.to_owned())])).is_empty());
 }
 
+/// Other people's checkers are compared in a workspace of their own: none of them may reach ours, and what they bring
+/// comes from crates.io too.
+#[test]
+fn peers_stay_outside() {
+    let peers = read(&root().join("peers/Cargo.toml"));
+    assert!(peers.lines().any(|line| line == "[workspace]"), "peers/ is a workspace of its own");
+    let lock = read(&root().join("Cargo.lock"));
+    for name in dependencies(&peers).iter().filter(|name| !name.starts_with("anachron-") && *name != "clap") {
+        assert!(!lock.contains(&format!("name = \"{name}\"\n")), "{name} has come into the main Cargo.lock");
+    }
+    for line in read(&root().join("peers/Cargo.lock")).lines().filter(|line| line.starts_with("source = ")) {
+        assert_eq!(line, "source = \"registry+https://github.com/rust-lang/crates.io-index\"");
+    }
+}
+
 /// One strategy never imports another; what they share has a home of its own (`common`).
 #[test]
 fn no_strategy_imports_another() {
