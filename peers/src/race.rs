@@ -22,7 +22,7 @@ const LOOK: Duration = Duration::from_millis(5);
 /// How long a history may take to be made and put into a checker's form.
 const PREPARATION: Duration = Duration::from_mins(2);
 /// What a decided check may be late by, for the repeats of a quick one and the end of the process.
-const GRACE: Duration = Duration::from_secs(1);
+const GRACE: Duration = Duration::from_millis(250);
 
 /// Why a checker has no verdict on a history.
 #[derive(Clone, PartialEq, Eq, Debug)]
