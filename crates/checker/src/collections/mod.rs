@@ -36,6 +36,7 @@ mod examples;
 mod gather;
 #[cfg(test)]
 mod oracle;
+mod parts;
 mod priority_queue;
 mod queue;
 mod shrink;
@@ -44,6 +45,8 @@ pub mod testing;
 mod tight;
 
 pub use gather::{Action, Event, Unfit};
+pub(crate) use parts::Decided as PartDecided;
+pub(crate) use parts::decide;
 
 use anachron_vocabulary::OperationId;
 
