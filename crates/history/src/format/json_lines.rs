@@ -21,6 +21,7 @@
 //! all are known, since `f` decides what `arg` means and may come last.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use anachron_vocabulary::{ClientId, Key, Operation, Outcome, Reply, Value};
@@ -348,13 +349,14 @@ fn amount(text: &str, arg: Option<usize>) -> Read<Option<i64>> {
 fn names(mut json: Json<'_>) -> Read<Arc<[Arc<str>]>> {
     let expected = "the registers to read: an array of names";
     let mut names: Vec<Arc<str>> = Vec::new();
+    let mut known: BTreeSet<Arc<str>> = BTreeSet::new();
     let open = json.at;
     json.eat(b'[', expected)?;
     loop {
         json.skip_space();
         let at = json.at;
         let name: Arc<str> = json.string(expected)?.into();
-        if names.contains(&name) {
+        if !known.insert(Arc::clone(&name)) {
             return Err(Fault::expected(at, "each register once"));
         }
         names.push(name);
@@ -371,13 +373,14 @@ fn names(mut json: Json<'_>) -> Read<Arc<[Arc<str>]>> {
 fn assignments(mut json: Json<'_>) -> Read<Arc<[Assignment]>> {
     let expected = "the registers to write and their values: {\"x\":1,\"y\":2}";
     let mut pairs: Vec<Assignment> = Vec::new();
+    let mut known: BTreeSet<Arc<str>> = BTreeSet::new();
     let open = json.at;
     json.eat(b'{', expected)?;
     loop {
         json.skip_space();
         let at = json.at;
         let name: Arc<str> = json.string(expected)?.into();
-        if pairs.iter().any(|(other, _)| *other == name) {
+        if !known.insert(Arc::clone(&name)) {
             return Err(Fault::expected(at, "each register once"));
         }
         json.skip_space();

@@ -27,6 +27,12 @@ fn line(field: &str, value: &str) -> Vec<u8> {
     format!("{{{}}}\n", fields.join(",")).into_bytes()
 }
 
+/// A line with this operation.
+fn line_of(f: &str, arg: &str, ret: &str) -> Vec<u8> {
+    format!("{{\"client\":0,\"f\":\"{f}\",\"arg\":{arg},\"ret\":{ret},\"call\":1,\"return\":2}}\n")
+        .into_bytes()
+}
+
 /// The words for this input, with the line and a caret under the place.
 fn words(input: &[u8], format: Option<Format>) -> String {
     let error = match parse(input, format) {
@@ -60,7 +66,7 @@ fn json_cases() -> Vec<(&'static str, Vec<u8>)> {
         ("a name without quotes", b"{client:0}".to_vec()),
         ("a field twice", br#"{"client":0,"f":"read","client":1}"#.to_vec()),
         ("a field twice inside", line("arg", r#"{"a":1,"b":2,"a":3}"#)),
-        ("an unknown operation", line("f", "\"enqueue\"")),
+        ("an unknown operation", line("f", "\"teleport\"")),
         ("an operation that is no text", line("f", "7")),
         ("a client that is no name", line("client", "1.5")),
         ("a key that is no name", line("key", "[1]")),
@@ -91,6 +97,20 @@ fn json_cases() -> Vec<(&'static str, Vec<u8>)> {
             "a cas that answers 1",
             br#"{"client":0,"f":"cas","arg":[1,2],"ret":1,"call":1,"return":2}"#.to_vec(),
         ),
+        ("a register read twice", line_of("multi-read", r#"["x","y","x"]"#, "[1,2,1]")),
+        ("no register read", line_of("multi-read", "[]", "[]")),
+        ("too few registers shown", line_of("multi-read", r#"["x","y"]"#, "[1]")),
+        ("a register written twice", line_of("multi-write", r#"{"x":1,"x":2}"#, "null")),
+        ("no register written", line_of("multi-write", "{}", "null")),
+        ("registers without values", line_of("multi-write", r#"["x"]"#, "null")),
+        ("half an amount", line_of("increment", "0.5", "null")),
+        ("an amount too small to turn round", line_of("decrement", "-9223372036854775808", "null")),
+        ("a count in words", line_of("increment", "1", "\"one\"")),
+        ("a refused acquire", line_of("acquire", "null", "false")),
+        ("a token in words", line_of("release", "\"t\"", "null")),
+        ("an element that may be there", line_of("contains", "1", "null")),
+        ("a list that never ends", line("arg", "[1,[2,3]")),
+        ("a list without commas", line("arg", "[1 2]")),
         ("two open", [read(7, 1, 10), String::new(), read(7, 5, 20)].join("\n").into_bytes()),
         (
             "two open, out of order",
@@ -193,7 +213,7 @@ fn log_cases() -> Vec<(&'static str, Vec<u8>)> {
         ("a damaged process", lines(&["x0\t:invoke\t:write\t1"])),
         ("a damaged logger", b"INFO  jepsen.utol - 0\t:invoke\t:write\t1\n".to_vec()),
         ("a process beyond 64 bits", lines(&["99999999999999999999\t:invoke\t:write\t1"])),
-        ("an unknown operation", lines(&["0\t:invoke\t:enqueue\t1"])),
+        ("an unknown operation", lines(&["0\t:invoke\t:teleport\t1"])),
         ("a response without a call", lines(&["0\t:ok\t:read\t1"])),
         ("a second response", lines(&["0\t:invoke\t:read\tnil", "0\t:ok\t:read\t1", "0\t:info\t:read\t:x"])),
         ("two open", lines(&["0\t:invoke\t:read\tnil", "noise", "0\t:invoke\t:cas\t[1 2]"])),

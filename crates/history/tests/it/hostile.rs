@@ -86,6 +86,16 @@ fn crowds_of_keys_fields_elements_and_processes() {
         matches!(written(&parsed), Value::Literal(text) if text.starts_with(r#"{"000000":{"a":[0],"b":1},"#))
     );
 
+    let names: Vec<String> = reversed.clone().map(|n| format!("\"{n:06}\"")).collect();
+    let json = format!(
+        r#"{{"client":0,"f":"multi-read","arg":[{0}],"ret":[{0}],"call":1,"return":2}}"#,
+        names.join(",")
+    );
+    assert!(timed("names of registers", &json).is_ok());
+    let json =
+        format!(r#"{{"client":0,"f":"multi-write","arg":{{{}}},"call":1,"return":2}}"#, entries.join(","));
+    assert!(timed("registers written at once", &json).is_ok());
+
     let unknown: Vec<String> = (0..CROWD).map(|n| format!("\"u{n}\":{n}")).collect();
     let json = format!(r#"{{{},"client":0,"f":"write","arg":1,"call":1,"return":2}}"#, unknown.join(","));
     assert!(timed("unknown fields", &json).is_ok());

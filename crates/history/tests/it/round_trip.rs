@@ -1,10 +1,13 @@
 //! What is written reads back as the same history, exactly; and no text at all makes a reader panic.
 
+use std::sync::Arc;
+
 use anachron_history::{Format, History, Record, TimeUnit, Timestamp, parse, write_json_lines};
 use anachron_vocabulary::{ClientId, Key, Operation, Outcome, Reply, Value};
 use proptest::prelude::*;
 
-fn any_value() -> impl Strategy<Value = Value> {
+/// Values that are no lists, literals with the text of a list among them.
+fn any_atom() -> impl Strategy<Value = Value> {
     prop_oneof![
         Just(Value::Null),
         any::<i64>().prop_map(Value::Integer),
@@ -13,8 +16,11 @@ fn any_value() -> impl Strategy<Value = Value> {
             "true",
             "1.5",
             "1e300",
-            "[1,2]",
             "{\"a\":1}",
+            "{\"a\":[1,2]}",
+            "[1,2]",
+            "[1, 2]",
+            "[1 ,2",
             ":keyword",
             "[1 2]",
             "#{1 2}",
@@ -26,7 +32,6 @@ fn any_value() -> impl Strategy<Value = Value> {
             "{\"literal\":\"x\"}",
             "1.50",
             "{\"b\":1,\"a\":2}",
-            "[1, 2]",
             "99999999999999999999",
             "a\nb",
             "1 ",
@@ -35,28 +40,74 @@ fn any_value() -> impl Strategy<Value = Value> {
     ]
 }
 
-fn any_operation() -> impl Strategy<Value = (Operation, Outcome)> {
-    let operation = prop_oneof![
-        Just(Operation::Read),
-        any_value().prop_map(Operation::Write),
-        any_value().prop_map(Operation::Append),
-        (any_value(), any_value()).prop_map(|(expected, new)| Operation::CompareAndSet { expected, new }),
-        Just(Operation::Acquire),
-        Just(Operation::Release),
-    ];
-    (operation, any_value(), any::<bool>(), 0..5_u8).prop_map(|(operation, read, swapped, outcome)| {
-        let reply = match operation {
-            Operation::Read => Reply::Value(read),
-            Operation::CompareAndSet { .. } => Reply::Answer(swapped),
-            _ => Reply::Done,
-        };
-        let outcome = match outcome {
-            0 => Outcome::Failed,
-            1 => Outcome::Unknown,
-            _ => Outcome::Ok(reply),
-        };
-        (operation, outcome)
+fn any_value() -> impl Strategy<Value = Value> {
+    any_atom().prop_recursive(3, 8, 3, |inner| {
+        prop::collection::vec(inner, 0..4).prop_map(|values| values.into_iter().collect())
     })
+}
+
+fn some_names() -> impl Strategy<Value = Vec<Arc<str>>> {
+    prop::sample::subsequence(vec!["a", "", "é\"", "b c"], 1..4)
+        .prop_shuffle()
+        .prop_map(|names| names.into_iter().map(Arc::from).collect())
+}
+
+fn any_operation() -> impl Strategy<Value = (Operation, Outcome)> {
+    let of_value = prop_oneof![
+        Just(Operation::Write as fn(Value) -> Operation),
+        Just(Operation::Append as fn(Value) -> Operation),
+        Just(Operation::Claim as fn(Value) -> Operation),
+        Just(Operation::Resign as fn(Value) -> Operation),
+        Just(Operation::Enqueue as fn(Value) -> Operation),
+        Just(Operation::Push as fn(Value) -> Operation),
+        Just(Operation::Add as fn(Value) -> Operation),
+        Just(Operation::Remove as fn(Value) -> Operation),
+        Just(Operation::Contains as fn(Value) -> Operation),
+        Just(Operation::Insert as fn(Value) -> Operation),
+    ];
+    let bare = prop::sample::select(vec![
+        Operation::Read,
+        Operation::Delete,
+        Operation::Acquire,
+        Operation::Release,
+        Operation::Dequeue,
+        Operation::Pop,
+        Operation::ExtractMin,
+    ]);
+    let operation = prop_oneof![
+        6 => bare,
+        6 => (of_value, any_value()).prop_map(|(operation, value)| operation(value)),
+        2 => (any_value(), any_value()).prop_map(|(expected, new)| Operation::CompareAndSet { expected, new }),
+        1 => some_names().prop_map(|names| Operation::MultiRead(names.into())),
+        1 => (some_names(), any_value(), any_value()).prop_map(|(names, first, second)| {
+            Operation::MultiWrite(names.into_iter().zip([first, second].into_iter().cycle()).collect())
+        }),
+        1 => any::<i64>().prop_map(Operation::Increment),
+        1 => any::<i64>().prop_map(Operation::ReleaseToken),
+    ];
+    (operation, any_value(), any::<bool>(), any::<bool>(), any::<i64>(), 0..5_u8).prop_map(
+        |(operation, read, truth, tells, number, outcome)| {
+            let reply = match &operation {
+                Operation::Read | Operation::Dequeue | Operation::Pop | Operation::ExtractMin => {
+                    Reply::Value(read)
+                }
+                Operation::MultiRead(names) => Reply::Value(names.iter().map(|_| read.clone()).collect()),
+                Operation::CompareAndSet { .. }
+                | Operation::Claim(_)
+                | Operation::Resign(_)
+                | Operation::Contains(_) => Reply::Answer(truth),
+                Operation::Add(_) | Operation::Remove(_) if tells => Reply::Answer(truth),
+                Operation::Increment(_) | Operation::Acquire if tells => Reply::Value(Value::Integer(number)),
+                _ => Reply::Done,
+            };
+            let outcome = match outcome {
+                0 => Outcome::Failed,
+                1 => Outcome::Unknown,
+                _ => Outcome::Ok(reply),
+            };
+            (operation, outcome)
+        },
+    )
 }
 
 /// Histories whose clients go one step at a time, in any order of records.
