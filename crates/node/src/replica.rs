@@ -50,6 +50,13 @@ pub trait Replica: Sized {
     /// The objects as this node holds them, by key: for the question whether replicas agree at rest. Values that
     /// are equal here must be equal to every later reader.
     fn contents(&self) -> Vec<(Key, Value)>;
+
+    /// Whether this node is to hold this object when all is quiet. Replicas agree if those that keep an object hold
+    /// the same.
+    fn keeps(&self, key: Key) -> bool {
+        let _ = key;
+        true
+    }
 }
 
 /// What a person at the controls can tell a node, outside the protocol.

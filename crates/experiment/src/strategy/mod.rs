@@ -4,6 +4,7 @@
 
 mod abd;
 mod leaderless;
+mod multi_leader;
 mod options;
 mod raft;
 mod single_leader;
@@ -74,8 +75,9 @@ pub struct WeakeningDoc {
 }
 
 /// Every strategy, in the order of the course.
-pub const STRATEGIES: [StrategyEntry; 6] = [
+pub const STRATEGIES: [StrategyEntry; 7] = [
     single_leader::ENTRY,
+    multi_leader::ENTRY,
     leaderless::LAMPORT,
     leaderless::ENTRY,
     abd::ENTRY,

@@ -485,12 +485,15 @@ impl<R: Replica> Cluster<R> {
             usize::try_from(machine.appended.0 - machine.synced.0).expect("a journal fits the memory");
         let synced = machine.journal.len() - unsynced;
         let kept = match tail {
-            Tail::Lost | Tail::Torn => 0,
+            Tail::Lost | Tail::Torn | Tail::Wiped => 0,
             Tail::Kept => unsynced,
             Tail::KeptFirst(count) => count.min(unsynced),
         };
         machine.journal.truncate(synced + kept);
         machine.torn_tail = tail == Tail::Torn && unsynced > 0;
+        if tail == Tail::Wiped {
+            machine.journal.clear();
+        }
         // What is on the disk when a node boots is there for good.
         machine.synced = machine.appended;
         machine.syncing = None;
@@ -500,6 +503,7 @@ impl<R: Replica> Cluster<R> {
         let lost = unsynced - kept;
         let records = if lost == 1 { "record" } else { "records" };
         match lost {
+            _ if tail == Tail::Wiped => self.tell(&format!("{node} crashes and loses its disk")),
             0 => self.tell(&format!("{node} crashes")),
             _ => self.tell(&format!("{node} crashes and loses {lost} {records} it had not synced")),
         }

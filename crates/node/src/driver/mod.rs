@@ -16,7 +16,7 @@
 //! | command | what happens |
 //! |-|-|
 //! | `boot n1`, `boot all` | starts a node that is down, with what its disk kept |
-//! | `request n1 c1#1 write x 5` | client c1's request 1 reaches n1; also `read x`, `cas x 1 2`, `append x a`, `acquire l`, `release l` |
+//! | `request n1 c1#1 write x 5` | client c1's request 1 reaches n1; also `read x`, `delete x`, `cas x 1 2`, `append x a`, `add x a`, `remove x a`, `contains x a`, `acquire l`, `release l` |
 //! | `deliver n1 n2`, `deliver n1 n2 3`, `deliver n1 n2 all` | the oldest message in flight from n1 to n2 arrives; the third oldest; all that are in flight now |
 //! | `deliver all` | messages arrive in the order in which they were sent, answers included, until none is in flight |
 //! | `drop n1 n2`, `drop n1 n2 3`, `drop n1 n2 all`, `drop all` | messages in flight are lost |
@@ -26,7 +26,7 @@
 //! | `timer n2 Election` | n2's timer goes off if it is set; its clock moves up to the time the timer was set for |
 //! | `sync n1`, `sync all` | completes the sync that is under way |
 //! | `autosync on`, `autosync off` | every sync completes at once |
-//! | `crash n1`, `crash n1 keep`, `crash n1 keep 1`, `crash n1 torn` | the node stops; of the records not yet synced none is left, or all, or the first one, or none and the next one is half written |
+//! | `crash n1`, `crash n1 keep`, `crash n1 keep 1`, `crash n1 torn`, `crash n1 wipe` | the node stops; of the records not yet synced none is left, or all, or the first one, or none and the next one is half written; or the whole disk is lost |
 //! | `operator n1 promote` | a person tells the node to become leader; also `transfer n2`, `add-learner n4`, `add-voter n4`, `remove n3`, `voters n1 n2 n4` |
 //! | `clock n1 +5ms`, `clock all +5ms` | the node's clocks move on (ns, us, ms, s); no timer goes off by that |
 //! | `wall n1 -5ms` | the node's wall clock jumps |

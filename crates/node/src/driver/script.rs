@@ -7,7 +7,8 @@ use crate::{OperatorCommand, Request, RequestId};
 
 const COMMANDS: &str = "boot, request, deliver, drop, duplicate, hold, resume, timer, sync, autosync, crash, \
                         operator, clock, wall, view, contents, links, timers, show";
-const OPERATIONS: &str = "read x, write x 5, cas x 1 2, append x a, acquire l or release l";
+const OPERATIONS: &str = "read x, write x 5, delete x, cas x 1 2, append x a, add x a, remove x a, contains x a, \
+                          acquire l or release l";
 
 const OPERATOR_COMMANDS: &str =
     "promote, transfer n2, add-learner n4, add-voter n4, remove n3 or voters n1 n2 n4";
@@ -32,6 +33,8 @@ pub(super) enum Tail {
     Lost,
     Kept,
     KeptFirst(usize),
+    /// Nothing at all is left, of synced records neither: the disk is gone.
+    Wiped,
     Torn,
 }
 
@@ -108,6 +111,7 @@ impl Command {
                 let count = count.parse().map_err(|_| format!("`{count}` is no number of records"))?;
                 Self::Crash { node: node(at)?, tail: Tail::KeptFirst(count) }
             }
+            ["crash", at, "wipe"] => Self::Crash { node: node(at)?, tail: Tail::Wiped },
             ["crash", at, "torn"] => Self::Crash { node: node(at)?, tail: Tail::Torn },
             ["operator", at, ref words @ ..] => {
                 Self::Operator { node: node(at)?, command: operator_command(words)? }
@@ -226,6 +230,10 @@ fn operation_on<'a>(words: &[&'a str]) -> Result<(&'a str, Operation), String> {
             Ok((key, Operation::CompareAndSet { expected: value(expected), new: value(new) }))
         }
         ["append", key, tail] => Ok((key, Operation::Append(value(tail)))),
+        ["delete", key] => Ok((key, Operation::Delete)),
+        ["add", key, element] => Ok((key, Operation::Add(value(element)))),
+        ["remove", key, element] => Ok((key, Operation::Remove(value(element)))),
+        ["contains", key, element] => Ok((key, Operation::Contains(value(element)))),
         ["acquire", key] => Ok((key, Operation::Acquire)),
         ["release", key] => Ok((key, Operation::Release)),
         _ => Err(format!("no operation that can be asked for; write {OPERATIONS}")),

@@ -30,7 +30,7 @@ pub use hybrid_clock::{HybridClock, HybridStamp};
 pub use lamport::{LamportClock, Stamp};
 pub use last_writer_wins::{LastWriterWins, Stamped};
 pub use quorum::{Quorum, majority};
-pub use reading::{Reading, elements};
+pub use reading::{Reading, changed_set, elements};
 pub use registers::{Registers, Storing};
 pub use sessions::{Seen, Sessions};
 pub use siblings::{CausalClock, Siblings};

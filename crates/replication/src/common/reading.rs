@@ -62,6 +62,17 @@ pub fn elements<V: Versions>(versions: &V, initial: &Value) -> BTreeSet<Value> {
     elements
 }
 
+/// The set that these versions hold, with an element or without it: what someone writes who has seen them all.
+pub fn changed_set<V: Versions>(versions: &V, initial: &Value, element: &Value, there: bool) -> Content {
+    let mut set = elements(versions, initial);
+    if there {
+        set.insert(element.clone());
+    } else {
+        set.remove(element);
+    }
+    Content::Value(set.into_iter().collect())
+}
+
 /// True if a reader would see what it sees of a key that was never written.
 pub(crate) fn is_as_if_never_written<V: Versions>(versions: &V, initial: &Value) -> bool {
     versions.contents().is_empty()

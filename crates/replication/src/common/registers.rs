@@ -42,17 +42,17 @@ impl<V: Versions> Registers<V> {
     /// Stores a value if `rule` says so. True if it did.
     pub fn store(&mut self, key: Key, new: &V, rule: Storing) -> bool {
         match rule {
-            Storing::IfNewer(order) => match self.written.get_mut(&key) {
-                Some(held) => held.merge(new, order),
-                None => {
-                    let mut held = self.absent.clone();
-                    let stores = held.merge(new, order);
-                    if stores {
-                        self.written.insert(key, held);
-                    }
-                    stores
+            Storing::IfNewer(order) => {
+                if let Some(held) = self.written.get_mut(&key) {
+                    return held.merge(new, order);
                 }
-            },
+                let mut held = self.absent.clone();
+                let stores = held.merge(new, order);
+                if stores {
+                    self.written.insert(key, held);
+                }
+                stores
+            }
             Storing::Always => {
                 self.written.insert(key, new.clone());
                 true
@@ -96,9 +96,9 @@ mod tests {
         let writes = [stamped(2, 0, Content::Value(5.into())), stamped(1, 1, Content::Value(1.into()))];
         for (rule, end) in [(Storing::IfNewer(Order::Total), 5), (Storing::Always, 1)] {
             let mut registers = Registers::new(Value::Null);
-            writes.iter().for_each(|write| {
+            for write in &writes {
                 registers.store(KEY, write, rule);
-            });
+            }
             assert_eq!(registers.contents(), vec![(KEY, Value::Integer(end))]);
         }
     }

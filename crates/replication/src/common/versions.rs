@@ -78,7 +78,8 @@ pub enum Actors {
     /// Those that each node coordinated: as many entries as nodes.
     #[default]
     Nodes,
-    /// Those of each client: as many entries as clients that ever wrote the key.
+    /// Those of each client, by its own count: as many entries as clients that ever wrote the key. A client's write
+    /// replaces its own earlier ones, wherever they are.
     Clients,
 }
 

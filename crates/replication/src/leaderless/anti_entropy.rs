@@ -45,7 +45,7 @@ impl<V: Versioning> Leaderless<V> {
 
     /// The registers that this node and another one are both homes of.
     fn shared_with(&self, peer: NodeId, cx: &Context<'_, Self>) -> impl Iterator<Item = (Key, &Held<V>)> {
-        let (ring, me) = (self.ring(cx), cx.me());
+        let (ring, me) = (self.ring, cx.me());
         let is_shared = move |key| ring.is_home(me, key) && ring.is_home(peer, key);
         self.registers.written().filter(move |(key, _)| is_shared(*key))
     }

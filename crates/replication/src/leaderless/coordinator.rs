@@ -4,7 +4,7 @@ use anachron_node::{Answer, Context, Position, Refusal, Request, RequestId};
 use anachron_vocabulary::{Key, NodeId, Operation, Reply, Value};
 
 use super::{Held, Leaderless, Mark, Message, ReadRepair, Replaces, Timer, Weakening};
-use crate::common::{Content, Open, Quorum, Reading, Versioning, Versions, Write, elements};
+use crate::common::{Content, Open, Quorum, Reading, Versioning, Versions, Write, changed_set, elements};
 
 /// What a request waits for.
 #[derive(Debug)]
@@ -31,13 +31,16 @@ impl<V: Versioning> Leaderless<V> {
     /// A client brings an operation.
     pub(super) fn coordinate(&mut self, request: Request, cx: &mut Context<'_, Self>) {
         let sets = self.config.reading == Reading::Union;
+        let set = |element, there| {
+            changed_set(self.registers.get(request.key), self.registers.initial(), element, there)
+        };
         let content = match &request.operation {
             Operation::Read => None,
             Operation::Contains(_) if sets => None,
             Operation::Write(value) => Some(Content::Value(value.clone())),
             Operation::Delete => Some(Content::Deleted),
-            Operation::Add(element) if sets => Some(self.changed_set(request.key, element, true)),
-            Operation::Remove(element) if sets => Some(self.changed_set(request.key, element, false)),
+            Operation::Add(element) if sets => Some(set(element, true)),
+            Operation::Remove(element) if sets => Some(set(element, false)),
             // These need to know what is there: consensus, not registers.
             _ => return cx.refuse(request.id, Refusal::Unsupported),
         };
@@ -53,24 +56,13 @@ impl<V: Versioning> Leaderless<V> {
         }
     }
 
-    /// The set that a key holds here, with an element or without it.
-    fn changed_set(&self, key: Key, element: &Value, there: bool) -> Content {
-        let mut set = elements(self.registers.get(key), self.registers.initial());
-        if there {
-            set.insert(element.clone());
-        } else {
-            set.remove(element);
-        }
-        Content::Value(set.into_iter().collect())
-    }
-
     fn coordinate_write(&mut self, request: &Request, content: Content, cx: &mut Context<'_, Self>) {
         let &Request { id, key, ref operation } = request;
         let held = self.registers.get(key);
         // A set is changed by someone who has seen what is there.
         let sees_all = !matches!(operation, Operation::Write(_) | Operation::Delete)
             || self.config.replaces == Replaces::WhatTheCoordinatorHolds;
-        let context = if sees_all {
+        let past = if sees_all {
             held.seen()
         } else {
             self.contexts.get(&(id.client, key)).cloned().unwrap_or_default()
@@ -80,7 +72,7 @@ impl<V: Versioning> Leaderless<V> {
             request: id,
             wall_clock: cx.wall_clock(),
             held,
-            context: &context,
+            context: &past,
             counter_floor: self.counter_floor,
         };
         let versions = self.versioning.write(content, write);
@@ -91,7 +83,7 @@ impl<V: Versioning> Leaderless<V> {
         // A coordinator keeps what it wrote even where it is no home: it must not give the same name to another
         // write. Only a home's copy counts.
         self.store(key, &versions, cx);
-        let stored = self.ring(cx).is_home(cx.me(), key).then(|| cx.appended());
+        let stored = self.ring.is_home(cx.me(), key).then(|| cx.appended());
         self.follow(id, key, &versions, cx);
         let work = Work::Store { versions, stored, reply: Reply::Done };
         self.open(Open { id, key, quorum: Quorum::new(self.config.write_quorum.into()), work }, cx);
@@ -105,7 +97,7 @@ impl<V: Versioning> Leaderless<V> {
         };
         let mut quorum = Quorum::new(self.config.read_quorum.into());
         let (mut merged, mut found) = (Held::<V>::absent(self.registers.initial()), Vec::new());
-        if self.ring(cx).is_home(cx.me(), key) {
+        if self.ring.is_home(cx.me(), key) {
             quorum.hear(cx.me());
             merged = self.registers.get(key).clone();
             found.push((cx.me(), merged.clone()));
@@ -127,7 +119,7 @@ impl<V: Versioning> Leaderless<V> {
     /// Sends a request to every home that has not answered it.
     fn ask(&self, open: &Open<Work<Held<V>>>, cx: &mut Context<'_, Self>) {
         let &Open { id, key, .. } = open;
-        let ring = self.ring(cx);
+        let ring = self.ring;
         for peer in cx.peers().filter(|&peer| ring.is_home(peer, key) && !open.quorum.has_heard(peer)) {
             match &open.work {
                 // Only what is on the coordinator's disk leaves it. Were it to forget a stamp that it has given, it
@@ -165,7 +157,7 @@ impl<V: Versioning> Leaderless<V> {
         cx: &mut Context<'_, Self>,
     ) {
         self.arrived(from, id, mark);
-        let (ring, all_count) = (self.ring(cx), self.config.counts_stand_ins());
+        let (ring, all_count) = (self.ring, self.config.counts_stand_ins());
         let Some(open) = self.desk.get_mut(id).filter(|open| all_count || ring.is_home(from, open.key))
         else {
             return;
@@ -188,7 +180,7 @@ impl<V: Versioning> Leaderless<V> {
     ) {
         self.observe(&answer);
         let order = self.config.order();
-        let (ring, all_count) = (self.ring(cx), self.config.counts_stand_ins());
+        let (ring, all_count) = (self.ring, self.config.counts_stand_ins());
         let Some(open) = self.desk.get_mut(id).filter(|open| all_count || ring.is_home(from, open.key))
         else {
             return;
@@ -241,7 +233,7 @@ impl<V: Versioning> Leaderless<V> {
             quorum.hear(*node);
         }
         let mut stored = None;
-        if self.ring(cx).is_home(cx.me(), key) {
+        if self.ring.is_home(cx.me(), key) {
             self.receive(key, &merged, cx);
             stored = Some(cx.appended());
         }
@@ -271,7 +263,7 @@ impl<V: Versioning> Leaderless<V> {
     /// Asks those again who did not answer; of a read, stand-ins as well, if they count.
     pub(super) fn resend(&mut self, cx: &mut Context<'_, Self>) {
         self.desk.timer_went_off();
-        let ring = self.ring(cx);
+        let ring = self.ring;
         for open in self.desk.open() {
             self.ask(open, cx);
             let &Open { id, key, .. } = open;
@@ -289,11 +281,11 @@ impl<V: Versioning> Leaderless<V> {
     pub(super) fn settle(&mut self, key: Key, tombstone: &Held<V>, cx: &mut Context<'_, Self>) {
         let order = self.config.order();
         let is_older = |versions: &Held<V>| !tombstone.clone().merge(versions, order);
-        let older = self.desk.open().filter(|open| open.key == key).filter_map(|open| match &open.work {
+        let replaced = self.desk.open().filter(|open| open.key == key).filter_map(|open| match &open.work {
             Work::Store { versions, .. } if is_older(versions) => Some(open.id),
             _ => None,
         });
-        for id in older.collect::<Vec<_>>() {
+        for id in replaced.collect::<Vec<_>>() {
             if let Some(Open { work: Work::Store { reply, .. }, .. }) = self.desk.take(id) {
                 self.answer(id, reply, cx);
             }
@@ -303,7 +295,7 @@ impl<V: Versioning> Leaderless<V> {
     /// What every step ends with. The timer is set while a request waits for other nodes.
     pub(super) fn end_step(&mut self, cx: &mut Context<'_, Self>) {
         let me = cx.me();
-        let ring = self.ring(cx);
+        let ring = self.ring;
         let waits = |open: &Open<Work<Held<V>>>| open.quorum.needed() > 1 || !ring.is_home(me, open.key);
         self.desk.end_step(waits, (Timer::Resend, self.config.resend_interval), cx);
     }

@@ -77,7 +77,9 @@ fn bytes<V: Versioning>(crowd: Crowd, actors: Actors) -> usize {
             counter_floor: 0,
         };
         held = nodes[turn].write(Content::Value(i64::from(write).into()), how);
-        nodes.iter_mut().for_each(|node| node.observe(&held));
+        for node in &mut nodes {
+            node.observe(&held);
+        }
     }
     held.metadata_bytes()
 }
@@ -86,20 +88,27 @@ fn bytes<V: Versioning>(crowd: Crowd, actors: Actors) -> usize {
 pub fn table(crowds: &[Crowd]) -> String {
     let heads = ["nodes", "writers", "lamport", "wall clock", "hybrid", "vector", "client vector", "dotted"];
     let mut text = String::from("bytes of metadata that say when a value was written\n");
-    let line = |text: &mut String, cells: [String; 8]| {
+    let line = |text: &mut String, cells: &[String]| {
         for (cell, head) in cells.iter().zip(heads) {
             write!(text, "{cell:>width$}  ", width = head.len()).expect("writing to a string");
         }
         text.truncate(text.trim_end().len());
         text.push('\n');
     };
-    line(&mut text, heads.map(str::to_owned));
+    line(&mut text, &heads.map(str::to_owned));
     for &crowd in crowds {
         let of = measure(crowd);
-        let numbers =
-            [of.lamport, of.wall_clock, of.hybrid, of.vector_of_nodes, of.vector_of_clients, of.dotted];
-        let [a, b, c, d, e, f] = numbers.map(|number| number.to_string());
-        line(&mut text, [crowd.nodes.to_string(), crowd.writers.to_string(), a, b, c, d, e, f]);
+        let numbers = [
+            usize::from(crowd.nodes),
+            crowd.writers as usize,
+            of.lamport,
+            of.wall_clock,
+            of.hybrid,
+            of.vector_of_nodes,
+            of.vector_of_clients,
+            of.dotted,
+        ];
+        line(&mut text, &numbers.map(|number| number.to_string()));
     }
     text
 }

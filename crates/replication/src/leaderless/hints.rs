@@ -80,7 +80,7 @@ impl<V: Versioning> Leaderless<V> {
     pub(super) fn follow(&mut self, id: RequestId, key: Key, versions: &Held<V>, cx: &mut Context<'_, Self>) {
         let Some(patience) = self.config.hint_after else { return };
         let missing: BTreeMap<NodeId, Option<NodeId>> =
-            self.ring(cx).homes(key).filter(|&home| home != cx.me()).map(|home| (home, None)).collect();
+            self.ring.homes(key).filter(|&home| home != cx.me()).map(|home| (home, None)).collect();
         if missing.is_empty() {
             return;
         }
@@ -104,7 +104,7 @@ impl<V: Versioning> Leaderless<V> {
 
     /// Finds stand-ins for the homes that have not confirmed a write.
     pub(super) fn hint(&mut self, cx: &mut Context<'_, Self>) {
-        let (now, ring, mut own) = (cx.now(), self.ring(cx), Vec::new());
+        let (now, ring, mut own) = (cx.now(), self.ring, Vec::new());
         for (&id, followed) in self.followed.iter_mut().filter(|(_, followed)| followed.due <= now) {
             let key = followed.key;
             let mut stand_ins = ring.stand_ins(key);
@@ -138,7 +138,7 @@ impl<V: Versioning> Leaderless<V> {
 
     /// A coordinator that is no home keeps a write for one: that counts where stand-ins do.
     fn count_own_hint(&mut self, id: RequestId, key: Key, cx: &mut Context<'_, Self>) {
-        if !self.config.counts_stand_ins() || self.ring(cx).is_home(cx.me(), key) {
+        if !self.config.counts_stand_ins() || self.ring.is_home(cx.me(), key) {
             return;
         }
         if let Some(open) = self.desk.get_mut(id)
@@ -235,10 +235,10 @@ impl<V: Versioning> Leaderless<V> {
         let order = self.config.order();
         let is_older = |versions: &Held<V>| !tombstone.clone().merge(versions, order);
         self.followed.retain(|_, followed| followed.key != key || !is_older(&followed.versions));
-        let older =
+        let replaced =
             self.hints.kept.iter().filter(|((_, kept), hint)| *kept == key && is_older(&hint.versions));
-        let older: Vec<NodeId> = older.map(|(&(home, _), _)| home).collect();
-        for home in older {
+        let homes: Vec<NodeId> = replaced.map(|(&(home, _), _)| home).collect();
+        for home in homes {
             self.end_hint(home, key, cx);
         }
     }

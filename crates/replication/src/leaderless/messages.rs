@@ -173,7 +173,7 @@ impl<V: Hash> Hash for Record<V> {
             Self::Holds { key, versions } => (key, versions).hash(state),
             Self::DiskSince(since) => (u32::MAX, 1, since).hash(state),
             Self::Hint { home, key, versions, since } => {
-                (u32::MAX, 2, home, key, versions, since).hash(state)
+                (u32::MAX, 2, home, key, versions, since).hash(state);
             }
             Self::HintEnded { home, key } => (u32::MAX, 3, home, key).hash(state),
             Self::Purged { key, versions } => (u32::MAX, 4, key, versions).hash(state),

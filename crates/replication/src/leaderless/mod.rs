@@ -71,6 +71,8 @@ type Mark<V> = <Held<V> as Versions>::Mark;
 #[derive(Debug)]
 pub struct Leaderless<V: Versioning = LastWriterWins<LamportClock>> {
     config: Config,
+    me: NodeId,
+    ring: Ring,
     versioning: V,
     registers: Registers<Held<V>>,
     /// The requests that this node coordinates.
@@ -106,11 +108,6 @@ impl<V: Versioning> Leaderless<V> {
     fn weak(&self, weakening: Weakening) -> bool {
         self.config.weakenings.contains(weakening)
     }
-
-    fn ring(&self, cx: &Context<'_, Self>) -> Ring {
-        let all = || u16::try_from(cx.nodes()).expect("node ids have 16 bits");
-        Ring::new(cx.nodes(), self.config.replicas.unwrap_or_else(all))
-    }
 }
 
 impl<V: Versioning> Replica for Leaderless<V> {
@@ -131,6 +128,8 @@ impl<V: Versioning> Replica for Leaderless<V> {
         let disk_since = dated.unwrap_or(if reuses { VirtualTime::ZERO } else { cx.now() });
         let mut node = Self {
             config: config.clone(),
+            me: cx.me(),
+            ring: Ring::new(cx.nodes(), config.replicas),
             versioning: V::new(Start { node: cx.me(), disk_since, actors: config.actors }),
             registers: Registers::new(config.initial_value.clone()),
             desk: Desk::new(cx.appended()),
@@ -167,7 +166,7 @@ impl<V: Versioning> Replica for Leaderless<V> {
             Message::Tree { digests } => self.on_tree(from, &digests, cx),
             Message::Leaf { leaf, registers, asks } => self.on_leaf(from, leaf, (&registers, asks), cx),
             Message::Hinted { id, key, versions, home } => {
-                self.on_hinted(from, (id, key), &versions, home, cx)
+                self.on_hinted(from, (id, key), &versions, home, cx);
             }
             Message::Handoff { key, versions } => self.on_handoff(from, key, &versions, cx),
             Message::HandedOff { key, mark } => self.on_handed_off(from, key, mark, cx),
@@ -212,5 +211,9 @@ impl<V: Versioning> Replica for Leaderless<V> {
 
     fn contents(&self) -> Vec<(Key, Value)> {
         self.registers.contents()
+    }
+
+    fn keeps(&self, key: Key) -> bool {
+        self.ring.is_home(self.me, key)
     }
 }

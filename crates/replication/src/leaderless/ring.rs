@@ -14,14 +14,16 @@ pub(super) struct Ring {
 }
 
 impl Ring {
-    pub(super) fn new(nodes: usize, replicas: u16) -> Self {
+    /// Every key at so many nodes, or at all of them.
+    pub(super) fn new(nodes: usize, replicas: Option<u16>) -> Self {
         let nodes = u32::try_from(nodes).expect("node ids have 16 bits");
-        assert!((1..=nodes).contains(&u32::from(replicas)), "{replicas} homes among {nodes} nodes");
-        Self { nodes, replicas: u32::from(replicas) }
+        let replicas = replicas.map_or(nodes, u32::from);
+        assert!((1..=nodes).contains(&replicas), "{replicas} homes among {nodes} nodes");
+        Self { nodes, replicas }
     }
 
     /// The nodes from the key's place on, once around.
-    fn from_place(self, key: Key) -> impl Iterator<Item = NodeId> {
+    fn walk(self, key: Key) -> impl Iterator<Item = NodeId> {
         let place = key.0 % self.nodes;
         (0..self.nodes).map(move |step| NodeId::from_index(((place + step) % self.nodes) as usize))
     }
@@ -34,12 +36,12 @@ impl Ring {
 
     /// The key's homes.
     pub(super) fn homes(self, key: Key) -> impl Iterator<Item = NodeId> {
-        self.from_place(key).take(self.replicas as usize)
+        self.walk(key).take(self.replicas as usize)
     }
 
     /// Who stands in for homes, in order.
     pub(super) fn stand_ins(self, key: Key) -> impl Iterator<Item = NodeId> {
-        self.from_place(key).skip(self.replicas as usize)
+        self.walk(key).skip(self.replicas as usize)
     }
 }
 
@@ -49,7 +51,7 @@ mod tests {
 
     #[test]
     fn a_key_lives_at_n_nodes_from_its_place_on() {
-        let ring = Ring::new(5, 3);
+        let ring = Ring::new(5, Some(3));
         let ids = |nodes: Vec<NodeId>| nodes.iter().map(|node| node.0).collect::<Vec<_>>();
         assert_eq!(ids(ring.homes(Key(0)).collect()), [0, 1, 2]);
         assert_eq!(ids(ring.stand_ins(Key(0)).collect()), [3, 4]);
@@ -60,6 +62,6 @@ mod tests {
                 assert_eq!(ring.is_home(node, key), ring.homes(key).any(|home| home == node));
             }
         }
-        assert_eq!(Ring::new(3, 3).stand_ins(Key(7)).count(), 0);
+        assert_eq!(Ring::new(3, None).stand_ins(Key(7)).count(), 0);
     }
 }

@@ -18,17 +18,11 @@ use super::{Held, Leaderless, Mark, Message, Record, Timer, Weakening};
 use crate::common::{Actor, Versioning, Versions};
 
 /// The tombstones of one node.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Tombstones {
     held: BTreeMap<Key, Tombstone>,
     /// True while the `Purge` timer is set.
     watching: bool,
-}
-
-impl Default for Tombstones {
-    fn default() -> Self {
-        Self { held: BTreeMap::new(), watching: false }
-    }
 }
 
 #[derive(Debug)]
@@ -45,7 +39,7 @@ impl<V: Versioning> Leaderless<V> {
     /// A register has changed: it is deleted now, or it is not.
     pub(super) fn watch_tombstone(&mut self, key: Key, cx: &mut Context<'_, Self>) {
         let Some(grace) = self.config.tombstone_grace else { return };
-        if !self.registers.get(key).is_deleted() || !self.ring(cx).is_home(cx.me(), key) {
+        if !self.registers.get(key).is_deleted() || !self.ring.is_home(cx.me(), key) {
             self.tombstones.held.remove(&key);
             return;
         }
@@ -60,7 +54,9 @@ impl<V: Versioning> Leaderless<V> {
     /// After a restart the grace begins anew: nobody knows how long the node was down.
     pub(super) fn watch_tombstones_on_disk(&mut self, cx: &mut Context<'_, Self>) {
         let keys: Vec<Key> = self.registers.written().map(|(key, _)| key).collect();
-        keys.into_iter().for_each(|key| self.watch_tombstone(key, cx));
+        for key in keys {
+            self.watch_tombstone(key, cx);
+        }
     }
 
     /// Tombstones whose grace is over: does every home have them?
@@ -95,7 +91,7 @@ impl<V: Versioning> Leaderless<V> {
     fn bury(&mut self, key: Key, cx: &mut Context<'_, Self>) {
         let tombstone = &self.tombstones.held[&key];
         let versions = self.registers.get(key).clone();
-        let homes = self.ring(cx).homes(key).filter(|&home| home != cx.me());
+        let homes = self.ring.homes(key).filter(|&home| home != cx.me());
         let missing: Vec<NodeId> = homes.filter(|home| !tombstone.buried_at.contains(home)).collect();
         if missing.is_empty() {
             cx.note(|| format!("forgets {versions:?}: every replica has had it"));
@@ -124,7 +120,7 @@ impl<V: Versioning> Leaderless<V> {
         }
         let Some(tombstone) = self.tombstones.held.get_mut(&key) else { return };
         tombstone.buried_at.insert(from);
-        let (ring, me) = (self.ring(cx), cx.me());
+        let (ring, me) = (self.ring, cx.me());
         let tombstone = &self.tombstones.held[&key];
         if ring.homes(key).all(|home| home == me || tombstone.buried_at.contains(&home)) {
             self.bury(key, cx);

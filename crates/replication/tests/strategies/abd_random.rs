@@ -21,16 +21,25 @@ fn run(nodes: u16, weakenings: Weakenings, seed: u64) -> (Option<String>, usize)
     (violation(&world.operations), answered)
 }
 
+/// How many runs the environment asks for: `ABD_RUNS=10000 cargo test -p anachron-replication --test strategies abd_is`.
+#[allow(clippy::disallowed_methods)] // how long a campaign lasts is not part of any run
+fn runs() -> u64 {
+    std::env::var("ABD_RUNS").map_or(300, |text| text.parse().expect("ABD_RUNS is a number"))
+}
+
 #[test]
 fn abd_is_linearizable_in_every_order_of_events() {
-    let mut answered = 0;
-    for seed in 0..300 {
+    let (mut answered, runs) = (0, runs());
+    for seed in 0..runs {
         let nodes = [3, 5][usize::from(seed % 2 == 1)];
         let (violation, count) = run(nodes, Weakenings::NONE, seed);
         assert_eq!(violation, None, "seed {seed}, {nodes} nodes");
         answered += count;
     }
-    assert!(answered > 300 * 10, "only {answered} operations were answered: the world is too rough to tell");
+    assert!(
+        answered as u64 > runs * 10,
+        "only {answered} operations were answered: the world is too rough to tell"
+    );
 }
 
 #[test]

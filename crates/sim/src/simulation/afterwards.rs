@@ -1,8 +1,10 @@
 //! After the run: peace, and the two questions that a history can't answer.
 
+use std::collections::BTreeSet;
+
 use anachron_node::Replica;
 use anachron_trace::Observer;
-use anachron_vocabulary::{ClientId, OperationId, Outcome, VirtualTime};
+use anachron_vocabulary::{ClientId, Key, OperationId, Outcome, Value, VirtualTime};
 
 use super::Simulation;
 use crate::Afterwards;
@@ -31,8 +33,24 @@ impl<R: Replica, O: Observer> Simulation<'_, R, O> {
         if self.step >= self.world.step_limit {
             return None;
         }
-        let converged = contents.windows(2).all(|pair| pair[0] == pair[1]);
+        let converged = self.agree(&contents);
         Some(Rest { converged, contents, progressed })
+    }
+
+    /// True if, of every object, all nodes that are to keep it hold the same. A node that is down keeps everything,
+    /// and holds nothing.
+    fn agree(&self, contents: &[Vec<(Key, Value)>]) -> bool {
+        let held = |node: usize, key: Key| {
+            contents[node].iter().find(|(held, _)| *held == key).map(|(_, value)| value)
+        };
+        let keeps = |node: &usize, key| {
+            self.processes[*node].replica.as_ref().is_none_or(|replica| replica.keeps(key))
+        };
+        let keys: BTreeSet<Key> = contents.iter().flatten().map(|&(key, _)| key).collect();
+        keys.into_iter().all(|key| {
+            let mut all = (0..contents.len()).filter(|node| keeps(node, key)).map(|node| held(node, key));
+            all.next().is_none_or(|first| all.all(|other| other == first))
+        })
     }
 
     /// Asks every node in turn for one operation until it completes or its time is up.
