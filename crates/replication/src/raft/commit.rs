@@ -120,16 +120,11 @@ impl Raft {
 
     /// The state machine as the latest snapshot has it; as it is at first, if there is none.
     pub(super) fn start_from_snapshot(&mut self) {
-        match &self.snapshot {
-            Some(snapshot) => {
-                self.store = snapshot.store.clone();
-                self.sessions = snapshot.sessions.clone();
-            }
-            None => {
-                self.store = Store::new(self.config.initial_value.clone());
-                self.sessions = Sessions::default();
-            }
-        }
+        (self.store, self.sessions) = if let Some(snapshot) = &self.snapshot {
+            (snapshot.store.clone(), snapshot.sessions.clone())
+        } else {
+            (Store::new(self.config.initial_value.clone()), Sessions::default())
+        };
     }
 }
 

@@ -61,12 +61,11 @@ impl Raft {
     ) {
         let Some(row) = self.asked_reads.iter().position(|asked| asked.ticket == ticket) else { return };
         let no_wait = self.weak(Weakening::FollowerReadNoApplyWait);
-        match index {
-            Some(index) => self.asked_reads[row].index = Some(if no_wait { Index::ZERO } else { index }),
-            None => {
-                let asked = self.asked_reads.remove(row);
-                cx.refuse(asked.request.id, Refusal::NotLeader { leader: None });
-            }
+        if let Some(index) = index {
+            self.asked_reads[row].index = Some(if no_wait { Index::ZERO } else { index });
+        } else {
+            let asked = self.asked_reads.remove(row);
+            cx.refuse(asked.request.id, Refusal::NotLeader { leader: None });
         }
     }
 

@@ -99,7 +99,7 @@ impl Bench {
 
     /// The node's clock moves on.
     pub(super) fn advance(&mut self, by: VirtualDuration) {
-        self.now = self.now + by;
+        self.now += by;
     }
 
     /// Everything written so far becomes durable.

@@ -51,7 +51,8 @@ fn raft_as_published_breaks_no_invariant_in_6000_runs() {
 #[allow(clippy::disallowed_methods)] // which ones are looked for is not part of any run
 fn every_weakening_is_caught() {
     let mut missed = Vec::new();
-    let only = std::env::var("RAFT_WEAKENING").ok().map(|name| Weakening::from_name(&name).expect("a weakening"));
+    let only =
+        std::env::var("RAFT_WEAKENING").ok().map(|name| Weakening::from_name(&name).expect("a weakening"));
     let asked = |weakening: &Weakening| only.is_none_or(|only| only == *weakening);
     let of_safety = Weakening::ALL.iter().filter(|weakening| !LIVENESS.contains(weakening));
     for &weakening in of_safety.filter(|weakening| asked(weakening)) {

@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods)]
 
 mod clients;
+mod feature_stories;
 mod hunt;
 mod invariants;
 mod stories;

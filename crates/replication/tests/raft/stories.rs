@@ -34,8 +34,18 @@ fn compare(name: &str, told: &str) {
     }
 }
 
+/// Tells a story as it is.
+pub(crate) fn tell_sound(name: &str, nodes: u16, config: &Config) -> String {
+    let script = script_of(&read(name));
+    let told = Driver::<Raft>::new(config.clone(), nodes, 1)
+        .run(&script)
+        .unwrap_or_else(|error| panic!("stories/{name}.txt, {error}"));
+    compare(name, &told);
+    told
+}
+
 /// Tells a story as it is, and once more with a weakening.
-fn tell(name: &str, nodes: u16, config: &Config, weakening: Weakening) -> (String, String) {
+pub(crate) fn tell(name: &str, nodes: u16, config: &Config, weakening: Weakening) -> (String, String) {
     let script = script_of(&read(name));
     assert!(
         script.lines().any(|line| !line.starts_with('#')),
@@ -54,7 +64,7 @@ fn tell(name: &str, nodes: u16, config: &Config, weakening: Weakening) -> (Strin
 }
 
 /// The last line that says so much about an answer to this request.
-fn answer<'a>(story: &'a str, request: &str) -> &'a str {
+pub(crate) fn answer<'a>(story: &'a str, request: &str) -> &'a str {
     let mark = format!(" answers {request} ");
     story
         .lines()

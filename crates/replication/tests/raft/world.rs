@@ -6,7 +6,7 @@ use anachron_node::{
     Answer, Context, Disk, Effect, OperatorCommand, Position, Random, Replica, Request, RequestId,
     Surroundings,
 };
-use anachron_replication::raft::{Config, Message, Raft, Reads, Record, Timer, Weakening, Weakenings};
+use anachron_replication::raft::{Config, Message, Raft, Reads, Record, Term, Timer, Weakening, Weakenings};
 use anachron_vocabulary::{NodeId, VirtualTime};
 
 use crate::clients::{Client, Told};
@@ -137,11 +137,11 @@ enum Feature {
 fn draw_config(chance: &mut Random, feature: Feature, nodes: usize, weakenings: Weakenings) -> Config {
     let mut below = |bound: u64| chance.below(bound);
     let reads = match (feature, below(6)) {
-        (Feature::ReadIndex | Feature::ReadIndexAndDelays, _) => Reads::ReadIndex,
+        (Feature::Plain | Feature::ReadIndex | Feature::ReadIndexAndDelays, _) => Reads::ReadIndex,
         (Feature::FollowerReads, _) => Reads::FollowerReadIndex,
-        (Feature::Leases | Feature::LeasesAndDelays | Feature::LeasesAndTransfers, _) => Reads::Lease,
-        (Feature::Plain, _) => Reads::ReadIndex,
-        (_, 0 | 1) => Reads::Lease,
+        (Feature::Leases | Feature::LeasesAndDelays | Feature::LeasesAndTransfers, _) | (_, 0 | 1) => {
+            Reads::Lease
+        }
         (_, 2) => Reads::ThroughLog,
         (_, 3) => Reads::FollowerReadIndex,
         _ => Reads::ReadIndex,
@@ -199,6 +199,8 @@ pub(crate) struct World {
     told: Told,
     observer: Observer,
     boots: u64,
+    /// The latest term in which a leader has committed something, and who did.
+    committed: (Term, usize),
     /// True time, in nanoseconds.
     now: u64,
     /// True if notes are printed: for whoever wants to know what happened in a run.
@@ -283,6 +285,7 @@ impl World {
             told: Told::default(),
             observer: Observer::default(),
             boots: 0,
+            committed: (Term(0), 0),
             now: 0,
             tells: false,
         }
@@ -394,7 +397,13 @@ impl World {
         if self.per_thousand(self.mixture.lost) {
             return Ok(());
         }
+        if let Letter::Peer { from, to, .. } = letter
+            && self.side[from.index()] != self.side[to.index()]
+        {
+            return Ok(());
+        }
         if self.per_thousand(self.mixture.late) {
+            // It has got past any cut, and waits at the door.
             self.late.push(letter);
             return Ok(());
         }
@@ -404,9 +413,6 @@ impl World {
     fn arrive(&mut self, letter: Letter) -> Result<(), String> {
         match letter {
             Letter::Peer { from, to, message } => {
-                if self.side[from.index()] != self.side[to.index()] {
-                    return Ok(());
-                }
                 if self.per_thousand(self.mixture.doubled) {
                     self.letters.push(Letter::Peer { from, to, message: message.clone() });
                 }
@@ -483,19 +489,25 @@ impl World {
         i64::try_from(self.clock(node).0).expect("a short run") + self.machines[node].wall_offset
     }
 
-    /// No node answers reads by a lease once a later term commits: its answers could be old.
-    fn leases_exclude_each_other(&self, node: usize) -> Result<(), String> {
-        let raft = self.machines[node].raft.as_ref().expect("it has just taken a step");
-        for (row, machine) in self.machines.iter().enumerate() {
-            let Some(other) = &machine.raft else { continue };
-            if other.term() < raft.term() && other.would_read_by_lease(self.clock(row), self.wall_clock(row))
+    /// No node answers reads by a lease of its term once a later term has committed something: the answers could be
+    /// old. Asked of the node that has just taken a step, and of all when a leader commits.
+    fn leases_exclude_each_other(&mut self, node: usize, commits: bool) -> Result<(), String> {
+        let term = self.machines[node].raft.as_ref().expect("it has just taken a step").term();
+        if commits && term > self.committed.0 {
+            self.committed = (term, node);
+        }
+        let looked_at = if commits { 0..self.machines.len() } else { node..node + 1 };
+        for row in looked_at {
+            let Some(raft) = &self.machines[row].raft else { continue };
+            if raft.term() < self.committed.0
+                && raft.would_read_by_lease(self.clock(row), self.wall_clock(row))
             {
                 return Err(format!(
-                    "Lease: n{} reads by a lease of term {} while n{} commits in term {}",
+                    "Lease: n{} reads by a lease of term {} though n{} has committed in term {}",
                     row + 1,
-                    other.term(),
-                    node + 1,
-                    raft.term()
+                    raft.term(),
+                    self.committed.1 + 1,
+                    self.committed.0
                 ));
             }
         }
@@ -598,7 +610,7 @@ impl World {
         let commits = raft.is_leader() && raft.commit_index() > commit;
         self.carry_out(node, effects);
         seen?;
-        if commits { self.leases_exclude_each_other(node) } else { Ok(()) }
+        self.leases_exclude_each_other(node, commits)
     }
 
     fn carry_out(&mut self, node: usize, effects: Vec<Effect<Raft>>) {
