@@ -236,7 +236,8 @@ impl World {
         }
         if matches!(feature, Feature::LeasesAndDelays | Feature::ReadIndexAndDelays) {
             // Answers arrive long after they were asked for, while others elect and commit.
-            (mixture.late, mixture.late_arrival) = (100, 2);
+            (mixture.late, mixture.late_arrival) =
+                if feature == Feature::LeasesAndDelays { (300, 4) } else { (100, 2) };
             (mixture.partition, mixture.heal) = (mixture.partition.max(8), 8);
             (mixture.lost, mixture.crash, mixture.operator) = (0, 0, 0);
             mixture.client = mixture.client.max(60);
