@@ -23,6 +23,7 @@ mod components;
 pub mod explain;
 mod instance;
 pub mod levels;
+mod locks;
 mod machine;
 mod model;
 mod necessary;

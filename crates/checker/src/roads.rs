@@ -5,8 +5,9 @@ use anachron_vocabulary::{Operation, OperationId};
 use crate::collections::{self, PartDecided};
 use crate::components;
 use crate::instance::{Instance, Timed};
+use crate::locks::{self, Locks};
 use crate::machine::{Compiled, GenericMachine, Machine, compile, compile_object};
-use crate::necessary;
+use crate::necessary::{self, Orphan};
 use crate::search::{Found, Reductions, Strategy, search};
 use crate::shrink::{Shrinker, turns};
 use crate::zones::{self, Zones};
@@ -69,18 +70,21 @@ impl Part<'_> {
     fn check_whole(&self, budget: &mut Budget<'_>) -> Reached {
         let (compiled, operations) = compile(self);
         match compiled {
+            Compiled::Register(mut machine) if self.model == Model::Mutex => {
+                self.check_lock(&mut machine, &operations, budget)
+            }
             Compiled::Register(mut machine) => match zones::decide(&machine, &operations) {
                 Some(Zones::Order(order)) => (Verdict::Linearizable(Order(order)), Road::Zones, 0),
                 Some(Zones::Clash(clash)) => {
                     let core = Shrinker::new(&mut machine, &operations, budget).around(&clash);
                     (Verdict::NotLinearizable(core), Road::Zones, 0)
                 }
-                None => {
-                    let (verdict, road, explored) = by_search(&mut machine, &operations, budget);
-                    (self.in_a_window(verdict, &operations), road, explored)
-                }
+                None => by_search(&mut machine, &operations, budget),
             },
             Compiled::Text(mut machine) => by_search(&mut machine, &operations, budget),
+            Compiled::Object(mut machine) if self.model == Model::FencingLock => {
+                self.check_lock(&mut machine, &operations, budget)
+            }
             Compiled::Object(mut machine) => match collections::decide(self) {
                 Some(PartDecided::Order(order)) => {
                     (Verdict::Linearizable(Order(order)), Road::Collections, 0)
@@ -97,49 +101,105 @@ impl Part<'_> {
         }
     }
 
-    /// Of a lock: the core in a window of time, if it has fewer operations than the one that was found.
-    fn in_a_window(&self, verdict: Verdict, operations: &[Timed]) -> Verdict {
-        let Verdict::NotLinearizable(core) = verdict else { return verdict };
+    /// Decides a lock: in turns, or by the search where some outcomes are unknown.
+    fn check_lock<M: Machine>(
+        &self,
+        machine: &mut M,
+        operations: &[Timed],
+        budget: &mut Budget<'_>,
+    ) -> Reached {
+        let (sought, road, explored) = match locks::decide(self.history, operations) {
+            Some(Locks::Order(order)) => (Ok(Verdict::Linearizable(Order(order))), Road::Turns, 0),
+            Some(Locks::Stuck { furthest, longest }) => {
+                (Err(Blame::Before { furthest, effort: 0, longest }), Road::Turns, 0)
+            }
+            None => {
+                let (sought, explored) = seek(machine, operations, budget);
+                (sought, Road::Search, explored)
+            }
+        };
+        let verdict = sought.unwrap_or_else(|blame| {
+            let window = self.window(operations);
+            let core = match window {
+                Some(window) if window.operations.len() <= SMALL_WINDOW => window,
+                Some(window) => {
+                    let core = blame.core(machine, operations, budget);
+                    if core.operations.len() <= window.operations.len() { core } else { window }
+                }
+                None => blame.core(machine, operations, budget),
+            };
+            Verdict::NotLinearizable(core)
+        });
+        (verdict, road, explored)
+    }
+
+    /// Of a mutex: the core in a window of time.
+    fn window(&self, operations: &[Timed]) -> Option<Core> {
         if self.model != Model::Mutex {
-            return Verdict::NotLinearizable(core);
+            return None;
         }
         let (acquires, releases): (Vec<Timed>, Vec<Timed>) = operations
             .iter()
             .partition(|timed| self.history.record(timed.id).operation == Operation::Acquire);
-        let window = turns::core(&acquires, &releases)
-            .filter(|window| window.operations.len() < core.operations.len());
-        Verdict::NotLinearizable(window.unwrap_or(core))
+        turns::core(&acquires, &releases)
     }
 }
+
+/// A window with no more operations than this is a core that no other needs to be compared with.
+const SMALL_WINDOW: usize = 6;
 
 /// True if the model's objects are searched as other objects: sets as registers, lists as texts.
 fn compiles_to_another_object(model: Model) -> bool {
     matches!(model, Model::Set | Model::Multiset | Model::MultiRegister | Model::List)
 }
 
+/// What shows that there is no order.
+enum Blame {
+    /// Nobody can have left the state that an operation needs.
+    Orphan(Orphan),
+    /// No order reaches beyond the operation of this number, by return.
+    Before { furthest: u32, effort: u64, longest: Vec<OperationId> },
+}
+
+impl Blame {
+    fn core<M: Machine>(self, machine: &mut M, operations: &[Timed], budget: &mut Budget<'_>) -> Core {
+        let shrinker = Shrinker::new(machine, operations, budget);
+        match self {
+            Self::Orphan(orphan) => shrinker.without_cause(orphan),
+            Self::Before { furthest, effort, longest } => shrinker.before(furthest, effort, longest),
+        }
+    }
+}
+
 fn by_search<M: Machine>(machine: &mut M, operations: &[Timed], budget: &mut Budget<'_>) -> Reached {
+    let (sought, explored) = seek(machine, operations, budget);
+    let verdict =
+        sought.unwrap_or_else(|blame| Verdict::NotLinearizable(blame.core(machine, operations, budget)));
+    (verdict, Road::Search, explored)
+}
+
+/// Searches for an order. Answers a verdict or what is to blame, and how many configurations it explored.
+fn seek<M: Machine>(
+    machine: &mut M,
+    operations: &[Timed],
+    budget: &mut Budget<'_>,
+) -> (Result<Verdict, Blame>, u64) {
     if let Some(orphan) = necessary::orphan(machine, operations) {
-        let core = Shrinker::new(machine, operations, budget).without_cause(orphan);
-        return (Verdict::NotLinearizable(core), Road::Search, 0);
+        return (Err(Blame::Orphan(orphan)), 0);
     }
     let instance = Instance::new(machine, operations);
     let (found, explored) = search(&instance, machine, Strategy::InTurns, Reductions::ALL, budget);
-    let verdict = match found {
-        Found::Order(order) => Verdict::Linearizable(Order(order)),
-        Found::NoOrder { furthest, longest } => {
-            drop(instance);
-            Verdict::NotLinearizable(
-                Shrinker::new(machine, operations, budget).before(furthest, explored, longest),
-            )
-        }
-        Found::Spent { limit, longest, placed } => Verdict::Undecided(Progress {
+    let sought = match found {
+        Found::Order(order) => Ok(Verdict::Linearizable(Order(order))),
+        Found::NoOrder { furthest, longest } => Err(Blame::Before { furthest, effort: explored, longest }),
+        Found::Spent { limit, longest, placed } => Ok(Verdict::Undecided(Progress {
             longest_order: longest,
             placed: placed as usize,
             required: instance.len() as usize,
             limit,
-        }),
+        })),
     };
-    (verdict, Road::Search, explored)
+    (sought, explored)
 }
 
 /// One operation on an object of a reader's own [`Specification`].

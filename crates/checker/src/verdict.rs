@@ -140,6 +140,8 @@ impl fmt::Display for Decision {
 pub enum Road {
     /// Zones of a register whose written values are unique (Gibbons and Korach 1997).
     Zones,
+    /// Turns: acquires and releases of a lock alternate, so there is nothing to search.
+    Turns,
     /// The theorems on queues, stacks and priority queues whose elements are unique (Henzinger, Sezgin and Vafeiadis
     /// 2013; Lee and Mathur 2025).
     Collections,
@@ -148,10 +150,11 @@ pub enum Road {
 }
 
 impl Road {
-    /// `zones`, `collections` or `search`.
+    /// `zones`, `turns`, `collections` or `search`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Zones => "zones",
+            Self::Turns => "turns",
             Self::Collections => "collections",
             Self::Search => "search",
         }
