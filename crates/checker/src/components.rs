@@ -17,15 +17,15 @@ use anachron_vocabulary::{Operation, OperationId, Value};
 use crate::table::Interner;
 use crate::{Model, Part};
 
-/// The parts that can be checked apart; one alone if the object is all of a piece.
-pub(crate) fn split<'h>(part: &Part<'h>) -> Vec<Part<'h>> {
+/// The parts that can be checked apart, or `None` if the object is all of a piece.
+pub(crate) fn split<'h>(part: &Part<'h>) -> Option<Vec<Part<'h>>> {
     let groups = match part.model {
         Model::Set | Model::Multiset => by_element(part),
         Model::MultiRegister => by_connection(part),
         _ => None,
     };
-    let Some(groups) = groups else { return vec![part.clone()] };
-    groups.into_iter().map(|ids| part.only(ids)).collect()
+    let groups = groups.filter(|groups| groups.len() > 1)?;
+    Some(groups.into_iter().map(|ids| part.only(ids)).collect())
 }
 
 /// The element that an operation on a set speaks of.

@@ -22,8 +22,8 @@ impl Part<'_> {
     /// The budget's limits hold for this call alone: it is not used up, and may be passed on to the next part.
     pub fn check(&self, budget: &mut Budget<'_>) -> PartVerdict {
         let (verdict, road, configurations) = match components::split(self) {
-            components if components.len() > 1 => self.check_components(&components, budget),
-            _ => self.check_whole(budget),
+            Some(components) => self.check_components(&components, budget),
+            None => self.check_whole(budget),
         };
         let verdict = match verdict {
             Verdict::NotLinearizable(core) if compiles_to_another_object(self.model) => {
