@@ -93,8 +93,8 @@ fn main() {
                 let checked = start.elapsed();
                 let start = Instant::now();
                 let mut budget = Budget::default().configurations(200_000);
-                let grades =
-                    grade_judged(&history, &options, judgement, &mut budget).expect("reads and writes");
+                let grades = grade_judged(&history, &options, judgement, &mut budget, &mut |_| {})
+                    .expect("reads and writes");
                 let took = start.elapsed();
                 println!(
                     "{name:<22} {operations:>9} {concurrency:>4} {:>10.1} {:>10.1}  {}",

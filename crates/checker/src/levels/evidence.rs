@@ -149,6 +149,27 @@ pub enum Evidence {
 }
 
 impl Evidence {
+    /// What kind of evidence this is, in machine-readable output.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Judgement(_) => "judgement",
+            Self::Order(_) => "order",
+            Self::Orders(_) => "orders",
+            Self::Views(_) => "views",
+            Self::Versions(_) => "versions",
+            Self::EveryReadFits => "every-read-fits",
+            Self::ThinAir { .. } => "thin-air",
+            Self::Cycle { .. } => "cycle",
+            Self::InitialOverwritten { .. } => "initial-overwritten",
+            Self::Overwritten { .. } => "overwritten",
+            Self::FromTheFuture { .. } => "from-the-future",
+            Self::Stale { .. } => "stale",
+            Self::Behind { .. } => "behind",
+            Self::Clash(_) => "clash",
+            Self::NoOrder { .. } => "no-order",
+        }
+    }
+
     /// The evidence in words, a line an item, with the names of the history.
     pub fn describe<'a>(&'a self, history: &'a History) -> impl fmt::Display + 'a {
         Described { evidence: self, history }

@@ -90,6 +90,53 @@ impl Level {
         }
     }
 
+    /// The level's name for people, with the letters that papers use.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Linearizable => "linearizable",
+            Self::Sequential => "sequential",
+            Self::CausalMemory => "causal memory (CM)",
+            Self::CausalConvergence => "causal convergence (CCv)",
+            Self::WeakCausal => "weak causal (CC)",
+            Self::Pram => "PRAM",
+            Self::ReadYourWrites => "read your writes",
+            Self::MonotonicReads => "monotonic reads",
+            Self::MonotonicWrites => "monotonic writes",
+            Self::WritesFollowReads => "writes follow reads",
+            Self::FourSessionGuaranteesOneOrderEach => "all four, an order each",
+            Self::FourSessionGuaranteesOneOrderForAll => "all four, one order",
+            Self::Regular => "regular",
+            Self::Safe => "safe",
+            Self::KAtomicity => "k-atomicity",
+            Self::DeltaAtomicity => "\u{394}-atomicity",
+        }
+    }
+
+    /// The levels right above: a history for which one of them holds has this one, too. (The step from linearizable to
+    /// sequential needs clients none of whose operations touch in time.)
+    pub fn implied_by(self) -> &'static [Self] {
+        match self {
+            Self::Linearizable => &[],
+            Self::Sequential | Self::Regular | Self::KAtomicity | Self::DeltaAtomicity => {
+                &[Self::Linearizable]
+            }
+            Self::CausalMemory | Self::CausalConvergence => &[Self::Sequential],
+            Self::WeakCausal => {
+                &[Self::CausalMemory, Self::CausalConvergence, Self::FourSessionGuaranteesOneOrderEach]
+            }
+            Self::Pram => &[Self::CausalMemory],
+            Self::ReadYourWrites | Self::MonotonicReads | Self::MonotonicWrites => {
+                &[Self::Pram, Self::FourSessionGuaranteesOneOrderEach]
+            }
+            Self::WritesFollowReads => &[Self::FourSessionGuaranteesOneOrderEach],
+            Self::FourSessionGuaranteesOneOrderEach => {
+                &[Self::CausalMemory, Self::FourSessionGuaranteesOneOrderForAll]
+            }
+            Self::FourSessionGuaranteesOneOrderForAll => &[Self::CausalConvergence],
+            Self::Safe => &[Self::Regular],
+        }
+    }
+
     /// The level of this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|level| level.name() == name)

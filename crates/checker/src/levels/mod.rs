@@ -40,7 +40,8 @@ mod sessions;
 use anachron_history::History;
 
 use crate::{
-    Budget, CheckOptions, Decision, Judgement, PartVerdict, Verdict, WrongOperation, combine, partition,
+    Budget, CheckOptions, Decision, Judgement, Limit, PartVerdict, Verdict, WrongOperation, combine,
+    partition,
 };
 use closure::{Closure, base_edges};
 use registers::Registers;
@@ -71,10 +72,14 @@ pub fn grade(
 ) -> Result<Grades, WrongOperation> {
     let parts = partition(history, options)?;
     let judgement = combine(parts.iter().map(|part| part.check(budget)).collect::<Vec<PartVerdict>>());
-    grade_judged(history, options, judgement, budget)
+    grade_judged(history, options, judgement, budget, &mut |_| {})
 }
 
 /// Grades a history that has been checked for linearizability already, perhaps on several threads.
+///
+/// `begins` hears of each level that takes work before the work on it begins: to show progress, or to give each level
+/// as much time as the one before it. Levels that come out together (the causal models, regular and safe) begin with the
+/// first of them.
 ///
 /// # Errors
 /// The first operation that the model can't judge.
@@ -83,14 +88,18 @@ pub fn grade_judged(
     options: &CheckOptions,
     judgement: Judgement,
     budget: &mut Budget<'_>,
+    begins: &mut dyn FnMut(Level),
 ) -> Result<Grades, WrongOperation> {
     let parts = partition(history, options)?;
-    let registers = Registers::new(history, &options.initial);
+    let registers = Registers::new(history, options.model, &options.initial);
+    // What takes polynomial time comes first: whoever stops the rest early has that at least.
+    let below = registers.as_ref().map(|registers| below_sequential(registers, budget, begins));
+    begins(Level::Sequential);
     let sequential = sequential::sequential(history, &parts, &judgement, registers.as_ref().ok(), budget);
     let linearizable = linearizable(judgement);
-    Ok(match registers {
-        Ok(registers) => below_sequential(&registers, linearizable, sequential, budget),
-        Err(undefined) => {
+    Ok(match below {
+        Ok(below) => Grades { linearizable, sequential, ..below },
+        Err(&undefined) => {
             let grade = Grade::NotDefined(undefined);
             let measure = Measure::NotDefined(undefined);
             Grades {
@@ -129,13 +138,13 @@ fn linearizable(judgement: Judgement) -> Grade {
     }
 }
 
-/// Everything that needs to know who wrote what is read.
-fn below_sequential(
-    registers: &Registers,
-    linearizable: Grade,
-    sequential: Grade,
-    budget: &mut Budget<'_>,
-) -> Grades {
+/// Everything that needs to know who wrote what is read. The two levels above are for the caller to fill in.
+fn below_sequential(registers: &Registers, budget: &mut Budget<'_>, begins: &mut dyn FnMut(Level)) -> Grades {
+    begins(Level::Regular);
+    let (regular, safe) = intervals::regular_and_safe(registers);
+    begins(Level::DeltaAtomicity);
+    let delta = delta::delta_atomicity(registers);
+    begins(Level::CausalMemory);
     let base = base_edges(registers, true);
     let order = Closure::new(registers, &base, budget);
     let causal = match &order {
@@ -150,20 +159,23 @@ fn below_sequential(
         Ok(order) => sessions::grade(registers, order, guarantee, sharing, budget),
         Err(limit) => Grade::Undecided(*limit),
     };
+    begins(Level::ReadYourWrites);
     let read_your_writes = session(Guarantee::ReadYourWrites, Sharing::OneOrderEach);
     let monotonic_reads = session(Guarantee::MonotonicReads, Sharing::OneOrderEach);
     let monotonic_writes = session(Guarantee::MonotonicWrites, Sharing::OneOrderEach);
     let writes_follow_reads = session(Guarantee::WritesFollowReads, Sharing::OneOrderEach);
     let one_order_each = session(Guarantee::AllFour, Sharing::OneOrderEach);
     let one_order_for_all = session(Guarantee::AllFour, Sharing::OneOrderForAll);
-    let (regular, safe) = intervals::regular_and_safe(registers);
+    begins(Level::Pram);
+    let pram = causal::pram(registers, budget);
+    begins(Level::KAtomicity);
     Grades {
-        linearizable,
-        sequential,
+        linearizable: Grade::Undecided(Limit::Stopped),
+        sequential: Grade::Undecided(Limit::Stopped),
         causal_memory: causal.memory,
         causal_convergence: causal.convergence,
         weak_causal: causal.weak,
-        pram: causal::pram(registers, budget),
+        pram,
         read_your_writes,
         monotonic_reads,
         monotonic_writes,
@@ -173,6 +185,6 @@ fn below_sequential(
         regular,
         safe,
         k_atomicity: k_atomicity::k_atomicity(registers, budget),
-        delta: delta::delta_atomicity(registers),
+        delta,
     }
 }

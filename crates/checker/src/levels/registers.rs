@@ -2,7 +2,8 @@
 //!
 //! Why it exists: all models below sequential consistency are defined here only where every read's write is known
 //! (reads-from): each object is a register that is only read and written, no value is written to it twice, and nobody
-//! writes the initial one. Any other history has the answer *not defined*.
+//! writes the initial one. Any other history has the answer *not defined*, and so has any other kind of object, even
+//! where a history does nothing but read it.
 //!
 //! Failed operations are left out, and so are reads of unknown outcome. A write of unknown outcome counts if somebody
 //! read its value; if nobody did, any explanation of the history works without it, so it is left out too (only a safe
@@ -15,11 +16,14 @@ use anachron_history::History;
 use anachron_vocabulary::{ClientId, Key, Operation, OperationId, Outcome, Reply, Value};
 
 use super::process_order::{Place, Sessions};
+use crate::Model;
 use crate::table::count;
 
 /// Why a model that needs to know who wrote what is read does not apply.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Undefined {
+    /// The objects are of a kind that is no register.
+    OtherObjects(Model),
     /// This operation is neither a read nor a write.
     NotARegister(OperationId),
     /// These two write the same value to the same object.
@@ -31,6 +35,9 @@ pub enum Undefined {
 impl fmt::Display for Undefined {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::OtherObjects(model) => {
+                write!(f, "it is about registers, not about objects of model {model}")
+            }
             Self::NotARegister(id) => write!(f, "operation {} is neither a read nor a write", id.0),
             Self::WrittenTwice(first, second) => {
                 write!(f, "operations {} and {} write the same value", first.0, second.0)
@@ -125,7 +132,10 @@ pub(super) struct Registers {
 }
 
 impl Registers {
-    pub(super) fn new(history: &History, initial: &Value) -> Result<Self, Undefined> {
+    pub(super) fn new(history: &History, model: Model, initial: &Value) -> Result<Self, Undefined> {
+        if !matches!(model, Model::Register | Model::CasRegister | Model::KeyValue) {
+            return Err(Undefined::OtherObjects(model));
+        }
         let (writers, read) = values(history, initial)?;
         let mut ids: Vec<OperationId> = Vec::new();
         let mut idle: Vec<OperationId> = Vec::new();

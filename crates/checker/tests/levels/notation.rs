@@ -5,28 +5,34 @@ use anachron_checker::{Budget, CheckOptions, Model};
 use anachron_history::{History, Names, Record, Timestamp};
 use anachron_vocabulary::{ClientId, Key, Operation, Outcome, Reply, Value};
 
-/// Why a history can't be graded.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(crate) enum Unsupported {
-    /// It has an operation that no model of the checker knows.
-    Operation(String),
-    /// It speaks of objects of several kinds.
-    Mixed,
-}
-
 fn value(text: &str) -> Value {
     text.parse::<i64>().map_or_else(|_| Value::from(text), Value::from)
 }
 
-/// A list as the text that appending its elements makes.
-fn list(text: &str) -> Value {
-    let mut whole = text.to_owned();
-    whole.push(',');
-    Value::Text(whole.into())
+/// The elements of a list or of a set, with what stands between them.
+fn elements(text: &str, between: char) -> Value {
+    text.split(between).filter(|element| !element.is_empty()).map(value).collect()
+}
+
+fn is_of_lock(record: &Record) -> bool {
+    matches!(record.operation, Operation::Acquire | Operation::Release)
+}
+
+/// A lock beside registers is a register that holds 0 while it is free: then one model knows both.
+fn lock_as_register(record: &mut Record) {
+    let (expected, new) = match record.operation {
+        Operation::Acquire => (0, 1),
+        Operation::Release => (1, 0),
+        _ => return,
+    };
+    record.operation = Operation::CompareAndSet { expected: expected.into(), new: new.into() };
+    if record.outcome == Outcome::Ok(Reply::Done) {
+        record.outcome = Outcome::Ok(Reply::Answer(true));
+    }
 }
 
 /// Reads a history.
-pub(crate) fn history(text: &str) -> Result<History, Unsupported> {
+pub(crate) fn history(text: &str) -> History {
     let (mut keys, mut clients, mut records) = (Names::default(), Names::default(), Vec::new());
     for told in text.split(';').map(str::trim) {
         let (client, rest) = told.split_once(':').expect("CLIENT: operation");
@@ -41,11 +47,15 @@ pub(crate) fn history(text: &str) -> Result<History, Unsupported> {
             }
             ["acq", _] => (Operation::Acquire, Reply::Done),
             ["rel", _] => (Operation::Release, Reply::Done),
-            ["app", _, element] => (Operation::Append(list(element)), Reply::Done),
-            ["lr", _, elements] => (Operation::Read, Reply::Value(list(elements))),
-            [name @ ("inc" | "get" | "add" | "sr" | "enq" | "deq"), ..] => {
-                return Err(Unsupported::Operation(name.to_owned()));
-            }
+            ["app", _, element] => (Operation::Append(value(element)), Reply::Done),
+            ["lr", _, seen] => (Operation::Read, Reply::Value(elements(seen, ','))),
+            ["add", _, element] => (Operation::Add(value(element)), Reply::Done),
+            ["sr", _, seen] => (Operation::Read, Reply::Value(elements(seen, '+'))),
+            ["inc", _, amount] => (Operation::Increment(amount.parse().expect("an amount")), Reply::Done),
+            ["get", _, seen] => (Operation::Read, Reply::Value(value(seen))),
+            ["enq", _, element] => (Operation::Enqueue(value(element)), Reply::Done),
+            ["deq", _, "-"] => (Operation::Dequeue, Reply::Value(Value::Null)),
+            ["deq", _, element] => (Operation::Dequeue, Reply::Value(value(element))),
             _ => panic!("no such operation: {body}"),
         };
         let (call, end) = interval.split_once('-').expect("call-end");
@@ -64,22 +74,28 @@ pub(crate) fn history(text: &str) -> Result<History, Unsupported> {
             outcome,
         });
     }
-    Ok(History { records, keys, clients, ..History::default() })
+    if records.iter().any(is_of_lock) && !records.iter().all(is_of_lock) {
+        records.iter_mut().for_each(lock_as_register);
+    }
+    History { records, keys, clients, ..History::default() }
 }
 
 /// The model that knows all of a history's operations, with what the catalogue's objects hold at the start.
-pub(crate) fn options(history: &History) -> Result<CheckOptions, Unsupported> {
+pub(crate) fn options(history: &History) -> CheckOptions {
+    // Only lists are appended to here.
+    let models = || Model::ALL.into_iter().filter(|&model| model != Model::KeyValue);
     let knows = |model: &Model| history.records.iter().all(|record| model.knows(&record.operation));
-    let model = Model::ALL.into_iter().find(knows).ok_or(Unsupported::Mixed)?;
-    let initial = if model == Model::KeyValue { "".into() } else { 0.into() };
-    Ok(CheckOptions::new(model).initial(initial))
+    let model = models().find(knows).expect("objects of one kind");
+    let starts_as_zero = matches!(model, Model::Register | Model::CasRegister);
+    let initial = if starts_as_zero { 0.into() } else { model.default_initial() };
+    CheckOptions::new(model).initial(initial)
 }
 
 /// Reads a history and grades it.
-pub(crate) fn graded(text: &str) -> Result<(History, Grades), Unsupported> {
-    let history = history(text)?;
-    let options = options(&history)?;
+pub(crate) fn graded(text: &str) -> (History, Grades) {
+    let history = history(text);
+    let options = options(&history);
     assert_eq!(history.validate(), Ok(()), "{text}");
     let grades = grade(&history, &options, &mut Budget::default()).expect("the model knows all");
-    Ok((history, grades))
+    (history, grades)
 }

@@ -94,12 +94,14 @@ impl World {
     }
 
     /// True if every object is a register whose values tell who wrote them.
-    pub(crate) fn is_unique(&self) -> bool {
-        let is_plain = |op: &Op| op.is_write() || op.operation.is_read();
+    /// True if the objects are registers, and every read tells whose write it saw.
+    pub(crate) fn is_unique(&self, model: Model) -> bool {
+        let is_plain = |op: &Op| op.is_write() || op.operation == Operation::Read;
         let clash = |i: usize, j: usize| {
             i < j && self.ops[i].key == self.ops[j].key && self.ops[i].written() == self.ops[j].written()
         };
-        self.ops.iter().all(is_plain)
+        matches!(model, Model::Register | Model::CasRegister | Model::KeyValue)
+            && self.ops.iter().all(is_plain)
             && self.ops.iter().all(|op| op.written() != Some(&self.initial))
             && !self.writes().any(|i| self.writes().any(|j| clash(i, j)))
     }
