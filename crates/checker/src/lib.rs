@@ -18,6 +18,7 @@
 //! ```
 
 mod budget;
+mod chains;
 pub mod collections;
 mod components;
 pub mod explain;

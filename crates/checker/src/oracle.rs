@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use anachron_history::History;
-use anachron_vocabulary::{OperationId, Outcome, Value};
+use anachron_vocabulary::{Operation, OperationId, Outcome, Reply, Value};
 
+use crate::chains;
 use crate::instance::Instance;
 use crate::machine::{Compiled, GenericMachine, Machine, compile};
 use crate::search::{Found, Reductions, Strategy, search};
@@ -112,10 +113,11 @@ fn reduction_sets() -> Vec<Reductions> {
         pending_where_needed: bits & 4 != 0,
         domination: bits & 8 != 0,
         demand: bits & 16 != 0,
+        swap_before_write: bits & 32 != 0,
     };
     let mut sets = vec![Reductions::ALL, set(0)];
-    sets.extend((0..5).map(|bit| set(1 << bit)));
-    sets.extend((0..5).map(|bit| set(31 & !(1 << bit))));
+    sets.extend((0..6).map(|bit| set(1 << bit)));
+    sets.extend((0..6).map(|bit| set(63 & !(1 << bit))));
     sets
 }
 
@@ -126,6 +128,7 @@ struct Tally {
     histories: u64,
     linearizable: u64,
     by_zones: u64,
+    by_chains: u64,
     searches: u64,
     cores: u64,
     core_operations: u64,
@@ -163,6 +166,10 @@ fn compare(history: &History, options: &CheckOptions, expected: bool, every_set:
             if let Some(zones) = zones::decide(&machine, &operations) {
                 tally.by_zones += 1;
                 assert_eq!(matches!(zones, Zones::Order(_)), expected, "zones\n{}", case());
+            }
+            if let Some(chains) = chains::decide(&machine, &operations) {
+                tally.by_chains += 1;
+                assert_eq!(matches!(chains, Zones::Order(_)), expected, "chains\n{}", case());
             }
             let instance = Instance::new(&machine, &operations);
             for (&reductions, strategy) in
@@ -276,6 +283,54 @@ fn histories_of_every_model_agree_with_brute_force() {
         total.searches += tally.searches;
     }
     println!("{} histories agree with brute force over {} searches", total.histories, total.searches);
+}
+
+/// A small history of compare-and-sets whose new values are all different, bent in a few places.
+fn chained_history(dice: &mut Dice) -> History {
+    let shape = Shape {
+        model: Model::CasRegister,
+        operations: 2 + dice.index(7),
+        concurrency: 1 + dice.index(4),
+        values: 0,
+        keys: 1,
+        unknown_permille: dice.one_of(&[0, 200]),
+        seed: dice.bits(),
+    };
+    let mut history = testing::linearizable(&shape);
+    for _ in 0..dice.below(8) {
+        let other = dice.index(history.records.len());
+        let other = history.records[other].clone();
+        let victim = dice.index(history.records.len());
+        let victim = &mut history.records[victim];
+        match (dice.below(5), &victim.outcome, victim.end) {
+            (0, _, _) => (victim.outcome, victim.end) = (Outcome::Unknown, None),
+            (1, Outcome::Ok(Reply::Answer(answer)), _) => {
+                victim.outcome = Outcome::Ok(Reply::Answer(!answer));
+            }
+            (2, Outcome::Ok(Reply::Value(_)), _) => {
+                if let Operation::Write(new) | Operation::CompareAndSet { new, .. } = other.operation {
+                    victim.outcome = Outcome::Ok(Reply::Value(new));
+                }
+            }
+            (3, _, Some(end)) if other.call <= end => victim.call = other.call,
+            (4, _, Some(_)) => victim.end = other.end.filter(|&end| end >= victim.call).or(victim.end),
+            _ => {}
+        }
+    }
+    history
+}
+
+#[test]
+fn chains_agree_with_brute_force() {
+    let mut dice = Dice::new(11);
+    let mut tally = Tally::default();
+    for index in 0..40_000 {
+        let history = chained_history(&mut dice);
+        let options = CheckOptions::new(Model::CasRegister);
+        compare(&history, &options, oracle(&history, &options), index % 20 == 0, &mut tally);
+    }
+    println!("{tally:?}");
+    assert!(tally.by_chains > 30_000 && tally.cores > 3_000 && tally.linearizable > 5_000, "{tally:?}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use anachron_vocabulary::{Operation, OperationId};
 
+use crate::chains;
 use crate::collections::{self, PartDecided};
 use crate::components;
 use crate::instance::{Instance, Timed};
@@ -73,14 +74,19 @@ impl Part<'_> {
             Compiled::Register(mut machine) if self.model == Model::Mutex => {
                 self.check_lock(&mut machine, &operations, budget)
             }
-            Compiled::Register(mut machine) => match zones::decide(&machine, &operations) {
-                Some(Zones::Order(order)) => (Verdict::Linearizable(Order(order)), Road::Zones, 0),
-                Some(Zones::Clash(clash)) => {
-                    let core = Shrinker::new(&mut machine, &operations, budget).around(&clash);
-                    (Verdict::NotLinearizable(core), Road::Zones, 0)
+            Compiled::Register(mut machine) => {
+                let by_zones = zones::decide(&machine, &operations).map(|zones| (zones, Road::Zones));
+                let fast = by_zones
+                    .or_else(|| chains::decide(&machine, &operations).map(|chains| (chains, Road::Chains)));
+                match fast {
+                    Some((Zones::Order(order), road)) => (Verdict::Linearizable(Order(order)), road, 0),
+                    Some((Zones::Clash(clash), road)) => {
+                        let core = Shrinker::new(&mut machine, &operations, budget).around(&clash);
+                        (Verdict::NotLinearizable(core), road, 0)
+                    }
+                    None => by_search(&mut machine, &operations, budget),
                 }
-                None => by_search(&mut machine, &operations, budget),
-            },
+            }
             Compiled::Text(mut machine) => by_search(&mut machine, &operations, budget),
             Compiled::Object(mut machine) if self.model == Model::FencingLock => {
                 self.check_lock(&mut machine, &operations, budget)

@@ -8,10 +8,13 @@
 //! Two searches share the budget in turns of growing length. *Depth first* finds an order where there is one. *Breadth
 //! first* takes the returns one by one (just-in-time linearization: Lowe 2017, section 5) and keeps only what is
 //! alive at one return, so it needs little memory, and domination works at its best: it settles most violations among
-//! pending operations first. Either one's answer is the answer.
+//! pending operations first; where many are pending, what has been spent of them is counted only where that matters
+//! (`refining`). Either one's answer is the answer.
 
 mod breadth_first;
 mod depth_first;
+mod level;
+mod refining;
 mod rules;
 mod seen;
 mod spent;
@@ -24,6 +27,7 @@ use crate::machine::Machine;
 use crate::{Budget, Limit};
 use breadth_first::BreadthFirst;
 use depth_first::DepthFirst;
+use refining::Refining;
 use rules::Rules;
 use seen::Seen;
 
@@ -38,13 +42,14 @@ enum Move {
 
 /// Which reductions a search uses: all of them, but in the tests that hold each against brute force.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[allow(clippy::struct_excessive_bools)] // five independent switches
+#[allow(clippy::struct_excessive_bools)] // independent switches
 pub(crate) struct Reductions {
     pub(crate) observers_first: bool,
     pub(crate) earliest_of_class: bool,
     pub(crate) pending_where_needed: bool,
     pub(crate) domination: bool,
     pub(crate) demand: bool,
+    pub(crate) swap_before_write: bool,
 }
 
 impl Reductions {
@@ -54,6 +59,7 @@ impl Reductions {
         pending_where_needed: true,
         domination: true,
         demand: true,
+        swap_before_write: true,
     };
 }
 
@@ -122,7 +128,7 @@ impl Spending<'_, '_> {
 
 impl<M: Machine> Rules<'_, M> {
     fn bytes(&self) -> usize {
-        self.spent_sets.bytes() + self.machine.bytes()
+        self.spent_sets.bytes() + self.candidate_bytes() + self.machine.bytes()
     }
 
     /// Reduction 4: a configuration with this key has been seen that had spent no more.
@@ -132,6 +138,43 @@ impl<M: Machine> Rules<'_, M> {
 
     fn see(&self, seen: &mut Seen, key: &[u64], spent: u32) -> bool {
         seen.add(key, spent, &self.spent_sets, self.reductions.domination)
+    }
+}
+
+/// The search that goes return by return: with refinement where that helps.
+enum Breadth {
+    Plain(BreadthFirst),
+    Refining(Refining),
+}
+
+impl Breadth {
+    fn new<M: Machine>(rules: &Rules<'_, M>) -> Self {
+        if Refining::suits(rules) {
+            Self::Refining(Refining::new(rules))
+        } else {
+            Self::Plain(BreadthFirst::new(rules))
+        }
+    }
+
+    fn run<M: Machine>(&mut self, rules: &mut Rules<'_, M>, spending: &mut Spending<'_, '_>) -> Run {
+        match self {
+            Self::Plain(search) => search.run(rules, spending),
+            Self::Refining(search) => search.run(rules, spending),
+        }
+    }
+
+    fn longest(&self) -> (Vec<Move>, u32) {
+        match self {
+            Self::Plain(search) => search.longest(),
+            Self::Refining(search) => search.longest(),
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Plain(search) => search.bytes(),
+            Self::Refining(search) => search.bytes(),
+        }
     }
 }
 
@@ -161,14 +204,14 @@ pub(crate) fn search<M: Machine>(
 ) -> (Found, u64) {
     let mut rules = Rules::new(instance, machine, reductions);
     let mut depth_first = (strategy != Strategy::BreadthFirst).then(|| DepthFirst::new(&rules));
-    let mut breadth_first = (strategy != Strategy::DepthFirst).then(|| BreadthFirst::new(&rules));
+    let mut breadth_first = (strategy != Strategy::DepthFirst).then(|| Breadth::new(&rules));
     let mut spending = Spending { budget, explored: 0, pause_at: 0, other_bytes: 0, limit: None };
     // Long enough for an order that is found without a step back.
     let mut turn = (4 * u64::from(instance.len())).max(4096);
     loop {
         spending.pause_at = spending.explored + turn;
         if let Some(running) = &mut depth_first {
-            spending.other_bytes = breadth_first.as_ref().map_or(0, BreadthFirst::bytes);
+            spending.other_bytes = breadth_first.as_ref().map_or(0, Breadth::bytes);
             match running.run(&mut rules, &mut spending) {
                 Run::Found(moves) => return (Found::Order(operations(instance, &moves)), spending.explored),
                 Run::Exhausted => {
@@ -205,7 +248,7 @@ pub(crate) fn search<M: Machine>(
                 spending.limit = None;
                 continue;
             }
-            let by_breadth = breadth_first.as_ref().map(BreadthFirst::longest);
+            let by_breadth = breadth_first.as_ref().map(Breadth::longest);
             let (moves, placed) =
                 by_depth.into_iter().chain(by_breadth).max_by_key(|(_, placed)| *placed).unwrap_or_default();
             let longest = operations(instance, &moves);

@@ -280,8 +280,9 @@ impl<'a, 'b, M: Machine> Shrinker<'a, 'b, M> {
             kept.push(Timed { returned, class: self.class(index), ..self.operations[index] });
         }
         let instance = Instance::new(self.machine, &kept);
+        let memory = self.budget.memory;
         let mut stop = || self.budget.stopped();
-        let mut budget = Budget::with_stop(&mut stop).configurations(allowance).memory(1 << 30);
+        let mut budget = Budget::with_stop(&mut stop).configurations(allowance).memory(memory);
         let (found, explored) =
             search(&instance, self.machine, Strategy::InTurns, Reductions::ALL, &mut budget);
         self.explored += explored;

@@ -140,6 +140,8 @@ impl fmt::Display for Decision {
 pub enum Road {
     /// Zones of a register whose written values are unique (Gibbons and Korach 1997).
     Zones,
+    /// Chains of a compare-and-set register whose new values are all different (the same, carried further).
+    Chains,
     /// Turns: acquires and releases of a lock alternate, so there is nothing to search.
     Turns,
     /// The theorems on queues, stacks and priority queues whose elements are unique (Henzinger, Sezgin and Vafeiadis
@@ -150,10 +152,11 @@ pub enum Road {
 }
 
 impl Road {
-    /// `zones`, `turns`, `collections` or `search`.
+    /// `zones`, `chains`, `turns`, `collections` or `search`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Zones => "zones",
+            Self::Chains => "chains",
             Self::Turns => "turns",
             Self::Collections => "collections",
             Self::Search => "search",

@@ -2,7 +2,8 @@
 //!
 //! A *completion* of a configuration is a legal order of what is left. A reduction is sound if, whenever a configuration
 //! has a completion, one of the configurations that we still go on to has one. Compare completions by (1) how many
-//! pending operations they spend, (2) the sum of the positions of observers, (3) the number of pairs of operations of
+//! pending operations they spend, (2) how many of those are plain writes, (3) the sum of the positions of observers,
+//! (4) the sum of the positions of plain writes, the larger the better, (5) the number of pairs of operations of
 //! one class that stand against the order of their returns. Each proof below turns a completion that we would not try
 //! into a smaller one, so the smallest completion is always tried: the reductions may be combined.
 //!
@@ -20,12 +21,20 @@
 //!    stand before the next write that is certain, saw a text that begins with the text it leads to: up to that
 //!    write every text begins so, no other read is legal, and appends are as legal without it
 //!    (a write is only left out where they are).
-//! 4. *Domination*: see `seen`.
+//! 4. *Domination*: see `spent`.
 //! 5. *Remaining demand.* If an operation that can come next is legal in one state only, the state is another, and
 //!    nothing that can still be placed before it returns leaves that state, then there is no completion. The same for
 //!    an append-only stretch: if the text is no beginning of what the next read saw, and no write that can be
 //!    placed before that read wrote such a beginning, then there is none: the last write before the read, or the text
 //!    at hand, is what the read's text begins with.
+//! 6. *A swap before the write of the same value.* Let a compare-and-set `c` that can come next swap the state at hand
+//!    for the value that a plain write `w` leaves. If `w` is pending, or returns later than `c`, then `w` does not come
+//!    next. Let `c` come next instead: the state after it is the same. Where `c` stood before, `w` can stand: it is legal
+//!    everywhere, it leaves what `c` left there, and it is in time (that place is before the return of `c`). If `c` is
+//!    pending and stood nowhere, the completion spends one plain write less.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use super::spent::SpentSets;
 use super::{Move, Reductions};
@@ -51,6 +60,58 @@ pub(super) struct At {
     pub(super) spent: u32,
 }
 
+/// Which pending classes run out. Taking one for inexhaustible is a relaxation: it can only add orders.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Limits {
+    /// Every class holds as many operations as it does.
+    All,
+    /// Only the classes that are tracked run out.
+    Tracked,
+    /// None runs out once its first operation can come next.
+    Never,
+}
+
+/// The pending classes by where they are legal, each list by the opening of their first operation.
+#[derive(Debug, Default)]
+struct Candidates {
+    /// For each state those that are legal there only.
+    by_state: Vec<Vec<u32>>,
+    /// Plain writes: legal everywhere, and what they leave does not depend on what was there.
+    writes: Vec<u32>,
+    /// All others.
+    anywhere: Vec<u32>,
+}
+
+impl Candidates {
+    fn new(instance: &Instance, machine: &impl Machine) -> Self {
+        let mut candidates = Self::default();
+        for (index, pending) in instance.pending.iter().enumerate() {
+            let list = if let Some(state) = machine.requires(pending.class) {
+                let state = state as usize;
+                if state >= candidates.by_state.len() {
+                    candidates.by_state.resize_with(state + 1, Vec::new);
+                }
+                &mut candidates.by_state[state]
+            } else if machine.overwrites(pending.class) {
+                &mut candidates.writes
+            } else {
+                &mut candidates.anywhere
+            };
+            list.push(count(index));
+        }
+        candidates
+    }
+
+    fn in_state(&self, state: u32) -> &[u32] {
+        self.by_state.get(state as usize).map_or(&[], Vec::as_slice)
+    }
+
+    fn bytes(&self) -> usize {
+        let lists = self.by_state.iter().chain([&self.writes, &self.anywhere]);
+        lists.map(|list| list.capacity() * size_of::<u32>() + size_of::<Vec<u32>>()).sum()
+    }
+}
+
 /// The problem, its machine, and the reductions.
 pub(super) struct Rules<'a, M> {
     pub(super) instance: &'a Instance,
@@ -59,9 +120,19 @@ pub(super) struct Rules<'a, M> {
     pub(super) reductions: Reductions,
     /// The largest number of an operation that any configuration was turned down for.
     pub(super) furthest: u32,
+    pub(super) limits: Limits,
+    /// For each pending class: is it tracked?
+    tracked: Vec<bool>,
+    /// The pending classes that are.
+    pub(super) tracked_classes: Vec<u32>,
+    candidates: Rc<Candidates>,
     stamp: u64,
     class_stamps: Vec<u64>,
     state_stamps: Vec<u64>,
+    /// Classes of plain writes that a swap comes before: reduction 6.
+    swap_stamps: Vec<u64>,
+    /// Pending plain writes that may be moves.
+    writes: Vec<u32>,
 }
 
 /// Marks an entry, and says whether it was marked before.
@@ -75,16 +146,51 @@ fn mark(stamps: &mut Vec<u64>, index: u32, stamp: u64) -> bool {
 
 impl<'a, M: Machine> Rules<'a, M> {
     pub(super) fn new(instance: &'a Instance, machine: &'a mut M, reductions: Reductions) -> Self {
+        let by_class: BTreeMap<u32, u32> =
+            instance.pending.iter().zip(0..).map(|(pending, index)| (pending.class, index)).collect();
+        // A pending swap can be made up for by a pending plain write of the same value.
+        let makes_up = |index: usize| {
+            let write = machine.as_write(instance.pending[index].class)?;
+            reductions.swap_before_write.then(|| by_class.get(&write).copied()).flatten()
+        };
+        let candidates = Rc::new(Candidates::new(instance, machine));
+        let made_up_by = (0..instance.pending.len()).map(makes_up).collect();
         Self {
             instance,
             machine,
-            spent_sets: SpentSets::new(),
+            spent_sets: SpentSets::new(made_up_by),
             reductions,
             furthest: 0,
+            limits: Limits::All,
+            tracked: vec![false; instance.pending.len()],
+            tracked_classes: Vec::new(),
+            candidates,
             stamp: 0,
             class_stamps: Vec::new(),
             state_stamps: Vec::new(),
+            swap_stamps: Vec::new(),
+            writes: Vec::new(),
         }
+    }
+
+    /// Tracks these pending classes from now on.
+    pub(super) fn track(&mut self, classes: impl Iterator<Item = u32>) {
+        for class in classes {
+            if !std::mem::replace(&mut self.tracked[class as usize], true) {
+                self.tracked_classes.push(class);
+            }
+        }
+    }
+
+    /// Tracks nothing any more.
+    pub(super) fn track_nothing(&mut self) {
+        self.tracked.fill(false);
+        self.tracked_classes.clear();
+    }
+
+    /// Bytes that the lists of pending classes take.
+    pub(super) fn candidate_bytes(&self) -> usize {
+        self.candidates.bytes()
     }
 
     fn class(&self, number: u32) -> u32 {
@@ -119,17 +225,28 @@ impl<'a, M: Machine> Rules<'a, M> {
         }
     }
 
-    /// The moves worth trying, best first. `enabled` holds the operations that can come next, by number.
+    /// The moves worth trying, best first; none if there is no hope. `enabled` holds the operations that can come next,
+    /// by number.
     pub(super) fn moves(&mut self, at: At, enabled: &[u32], moves: &mut Vec<Move>) {
-        self.furthest = self.furthest.max(at.m);
-        if self.reductions.demand && self.is_hopeless(at, enabled) {
-            return;
+        if !self.is_hopeless(at, enabled, self.limits) {
+            self.candidates(at, enabled, moves);
         }
+    }
+
+    /// The same without a look at whether there is any hope.
+    pub(super) fn candidates(&mut self, at: At, enabled: &[u32], moves: &mut Vec<Move>) {
+        self.furthest = self.furthest.max(at.m);
         self.stamp += 1;
         for &number in enabled {
             let class = self.class(number);
             let after = self.machine.step(at.state, class);
-            if after == ILLEGAL || !self.may_follow(at, class, after) {
+            if after == ILLEGAL {
+                continue;
+            }
+            // Those that return first come first, so a swap that was met returns before this write.
+            let after_a_swap = self.swap_comes_first(class);
+            self.note_swap(class);
+            if after_a_swap || !self.may_follow(at, class, after) {
                 continue;
             }
             let tried = mark(&mut self.class_stamps, class, self.stamp);
@@ -140,34 +257,93 @@ impl<'a, M: Machine> Rules<'a, M> {
         self.pending_moves(at, enabled, moves);
     }
 
+    /// Reduction 6: a swap that leaves what this plain write leaves can come next.
+    fn swap_comes_first(&self, class: u32) -> bool {
+        self.swap_stamps.get(class as usize).is_some_and(|&stamp| stamp == self.stamp)
+    }
+
+    fn note_swap(&mut self, class: u32) {
+        if self.reductions.swap_before_write
+            && let Some(write) = self.machine.as_write(class)
+        {
+            mark(&mut self.swap_stamps, write, self.stamp);
+        }
+    }
+
     fn pending_moves(&mut self, at: At, enabled: &[u32], moves: &mut Vec<Move>) {
-        for (index, pending) in self.instance.pending.iter().enumerate() {
-            let index = count(index);
+        let mut writes = std::mem::take(&mut self.writes);
+        writes.clear();
+        let candidates = Rc::clone(&self.candidates);
+        for &index in candidates.in_state(at.state).iter().chain(&candidates.anywhere) {
+            let pending = &self.instance.pending[index as usize];
             if pending.operations[0].0 > at.m {
-                break;
+                continue;
             }
             let class = pending.class;
             let after = self.machine.step(at.state, class);
             if after == ILLEGAL || after == at.state {
                 continue;
             }
-            if self.reductions.earliest_of_class
-                && self.class_stamps.get(class as usize).is_some_and(|&stamp| stamp == self.stamp)
-            {
-                continue;
+            if self.is_in_stock(at.spent, index, at.m) {
+                self.note_swap(class);
             }
-            if !self.may_follow(at, class, after) || !self.has_spare(at.spent, index, at.m) {
-                continue;
-            }
-            let needed = !self.reductions.pending_where_needed
-                || (self.is_needed(at, enabled, index, after) && self.is_seen_later(at, enabled, after));
-            if needed {
+            if self.is_worth_spending(at, enabled, index, after) {
                 moves.push(Move::Pending(index));
             }
         }
+        for &index in &candidates.writes {
+            let pending = &self.instance.pending[index as usize];
+            if pending.operations[0].0 > at.m {
+                break;
+            }
+            if !self.swap_comes_first(pending.class) && self.machine.step(at.state, pending.class) != at.state
+            {
+                writes.push(index);
+            }
+        }
+        for &index in &writes {
+            let after = self.machine.step(at.state, self.instance.pending[index as usize].class);
+            if self.is_worth_spending(at, enabled, index, after) {
+                moves.push(Move::Pending(index));
+            }
+        }
+        self.writes = writes;
     }
 
+    /// Reductions 2 and 3 for a pending operation that leads to `after`.
+    fn is_worth_spending(&mut self, at: At, enabled: &[u32], index: u32, after: u32) -> bool {
+        let class = self.instance.pending[index as usize].class;
+        let tried = self.reductions.earliest_of_class
+            && self.class_stamps.get(class as usize).is_some_and(|&stamp| stamp == self.stamp);
+        !tried
+            && self.may_follow(at, class, after)
+            && self.has_spare(at.spent, index, at.m)
+            && (!self.reductions.pending_where_needed
+                || (self.is_needed(at, enabled, index, after) && self.is_seen_later(at, enabled, after)))
+    }
+
+    /// True if some operation of the class can be placed at `m` within the limits in force.
     fn has_spare(&self, spent: u32, index: u32, m: u32) -> bool {
+        self.has_more(spent, index, m, 0)
+    }
+
+    /// The same when `taken` more of the class are spent.
+    fn has_more(&self, spent: u32, index: u32, m: u32, taken: u32) -> bool {
+        let pending = &self.instance.pending[index as usize];
+        let limited = match self.limits {
+            Limits::All => true,
+            Limits::Tracked => self.tracked[index as usize],
+            Limits::Never => false,
+        };
+        if limited {
+            pending.open_at(m) > self.spent_sets.count(spent, index) + taken
+        } else {
+            pending.operations[0].0 <= m
+        }
+    }
+
+    /// True if some operation of the class that can be placed at `m` is not spent.
+    pub(super) fn is_in_stock(&self, spent: u32, index: u32, m: u32) -> bool {
         self.instance.pending[index as usize].open_at(m) > self.spent_sets.count(spent, index)
     }
 
@@ -191,17 +367,18 @@ impl<'a, M: Machine> Rules<'a, M> {
                 return true;
             }
         }
-        for (index, pending) in self.instance.pending.iter().enumerate() {
+        // A plain write leads to the same state from either, so it needs nothing before it.
+        let candidates = Rc::clone(&self.candidates);
+        for &index in candidates.in_state(state).iter().chain(&candidates.anywhere) {
+            let pending = &self.instance.pending[index as usize];
             if pending.operations[0].0 > at.m {
-                break;
+                continue;
             }
             let after = self.machine.step(state, pending.class);
             if after == ILLEGAL || after == state || !self.tells_apart(at.state, pending.class, after) {
                 continue;
             }
-            let index = count(index);
-            let taken = u32::from(index == spending);
-            if pending.open_at(at.m) > self.spent_sets.count(at.spent, index) + taken {
+            if self.has_more(at.spent, index, at.m, u32::from(index == spending)) {
                 return true;
             }
         }
@@ -242,8 +419,12 @@ impl<'a, M: Machine> Rules<'a, M> {
         false
     }
 
-    /// Reduction 5.
-    fn is_hopeless(&mut self, at: At, enabled: &[u32]) -> bool {
+    /// Reduction 5, within these limits.
+    pub(super) fn is_hopeless(&mut self, at: At, enabled: &[u32], limits: Limits) -> bool {
+        if !self.reductions.demand {
+            return false;
+        }
+        let before = std::mem::replace(&mut self.limits, limits);
         let doomed = if self.machine.is_closed() {
             self.unsupplied(at, enabled)
         } else if self.instance.horizons.is_empty() {
@@ -251,6 +432,7 @@ impl<'a, M: Machine> Rules<'a, M> {
         } else {
             self.out_of_reach(at, enabled)
         };
+        self.limits = before;
         if let Some(number) = doomed {
             self.furthest = self.furthest.max(number);
         }

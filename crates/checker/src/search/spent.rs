@@ -2,6 +2,14 @@
 //!
 //! Why it exists: the counts are the one part of a configuration that grows with the number of pending operations.
 //! Interned, they are one word again, and comparing two of them is rare.
+//!
+//! **Domination** (reduction 4). Of two configurations that differ only in what they have spent, one *dominates* the
+//! other if it can go on with whatever the other goes on with. It can if it has spent no more of any class: the
+//! operations left to it include all that are left to the other. It also can if, for what it has spent more of
+//! compare-and-sets that leave a value, it has spent as many fewer plain writes of this value: wherever the other goes
+//! on with such a compare-and-set, it goes on with the write, which is legal everywhere and leaves the same. Nothing is
+//! too early: what either has spent could come next before now. The order that it goes on with is as long as
+//! the other's, so a chain of configurations of which each is given up for the next comes to an end.
 
 use crate::table::{IndexTable, PairMap, mix};
 
@@ -11,17 +19,24 @@ pub(super) struct SpentSets {
     /// (class, count) by class, all sets one after the other.
     entries: Vec<(u32, u32)>,
     ends: Vec<usize>,
+    /// How many operations each set holds.
+    totals: Vec<u32>,
     table: IndexTable,
     successors: PairMap,
+    /// For each class: the class of plain writes that can take its place, if there is one.
+    made_up_by: Vec<Option<u32>>,
 }
 
 impl SpentSets {
-    pub(super) fn new() -> Self {
+    /// Sets of classes, for each of which another may make up.
+    pub(super) fn new(made_up_by: Vec<Option<u32>>) -> Self {
         let mut sets = Self {
             entries: Vec::new(),
             ends: Vec::new(),
+            totals: Vec::new(),
             table: IndexTable::default(),
             successors: PairMap::default(),
+            made_up_by,
         };
         let empty = sets.intern(&[]);
         assert_eq!(empty, 0, "the empty set is number 0");
@@ -48,6 +63,7 @@ impl SpentSets {
         if !known {
             self.entries.extend_from_slice(wanted);
             self.ends.push(self.entries.len());
+            self.totals.push(wanted.iter().map(|&(_, count)| count).sum());
         }
         set
     }
@@ -60,7 +76,7 @@ impl SpentSets {
 
     /// How many operations the set holds.
     pub(super) fn total(&self, set: u32) -> u32 {
-        self.entries_of(set).iter().map(|&(_, count)| count).sum()
+        self.totals[set as usize]
     }
 
     /// The set with one more of this class.
@@ -78,24 +94,66 @@ impl SpentSets {
         successor
     }
 
-    /// True if the second set holds everything that the first holds.
+    /// True if having spent the first set is no worse than having spent the second.
     pub(super) fn within(&self, first: u32, second: u32) -> bool {
         if first == second || first == 0 {
             return true;
         }
-        let mut rest = self.entries_of(second).iter();
-        self.entries_of(first).iter().all(|&(class, count)| {
-            rest.by_ref()
-                .find(|other| other.0 >= class)
-                .is_some_and(|other| other.0 == class && other.1 >= count)
-        })
+        if self.total(first) > self.total(second) {
+            return false;
+        }
+        let mut rest = self.entries_of(second);
+        let missing = self.entries_of(first).iter().filter_map(|&(class, count)| {
+            let position = rest.iter().position(|other| other.0 >= class).unwrap_or(rest.len());
+            rest = &rest[position..];
+            let other = rest.first().filter(|other| other.0 == class).map_or(0, |other| other.1);
+            (count > other).then(|| (class, count - other))
+        });
+        self.is_made_up_for(first, second, missing, |_| true)
+    }
+
+    /// The same if only the classes of a list run out.
+    pub(super) fn within_for(&self, first: u32, second: u32, tracked: &[u32]) -> bool {
+        let missing = tracked.iter().filter_map(|&class| {
+            let (count, other) = (self.count(first, class), self.count(second, class));
+            (count > other).then(|| (class, count - other))
+        });
+        first == second || self.is_made_up_for(first, second, missing, |write| tracked.contains(&write))
+    }
+
+    /// True if for each class that is missing there are as many plain writes in the second set that are not in the
+    /// first, none counted twice. The write's class has to run out, or it counts for nothing: it may be too early.
+    fn is_made_up_for(
+        &self,
+        first: u32,
+        second: u32,
+        missing: impl Iterator<Item = (u32, u32)>,
+        runs_out: impl Fn(u32) -> bool,
+    ) -> bool {
+        let mut borrowed: Vec<(u32, u32)> = Vec::new();
+        for (class, number) in missing {
+            let write = self.made_up_by.get(class as usize).copied().flatten();
+            let Some(write) = write.filter(|&write| runs_out(write)) else { return false };
+            match borrowed.iter_mut().find(|(other, _)| *other == write) {
+                Some((_, sum)) => *sum += number,
+                None => borrowed.push((write, number)),
+            }
+        }
+        borrowed.iter().all(|&(write, number)| self.count(first, write) + number <= self.count(second, write))
+    }
+
+    /// The classes of a set.
+    pub(super) fn classes(&self, set: u32) -> impl Iterator<Item = u32> + '_ {
+        self.entries_of(set).iter().map(|&(class, _)| class)
     }
 
     pub(super) fn bytes(&self) -> usize {
         self.entries.capacity() * size_of::<(u32, u32)>()
             + self.ends.capacity() * size_of::<usize>()
+            + self.totals.capacity() * size_of::<u32>()
             + self.table.bytes()
             + self.successors.bytes()
+            + self.made_up_by.capacity() * size_of::<Option<u32>>()
     }
 }
 
@@ -105,7 +163,7 @@ mod tests {
 
     #[test]
     fn a_set_is_within_another_iff_no_count_is_larger() {
-        let mut sets = SpentSets::new();
+        let mut sets = SpentSets::new(Vec::new());
         let mut of = |classes: &[u32]| classes.iter().fold(0, |set, &class| sets.with(set, class));
         let (a, ab, ba, aab, b, c) = (of(&[1]), of(&[1, 2]), of(&[2, 1]), of(&[1, 2, 1]), of(&[2]), of(&[3]));
         assert_eq!(ab, ba);
@@ -121,5 +179,27 @@ mod tests {
             assert_eq!(sets.within(first, second), within, "{first} {second}");
         }
         assert_eq!((sets.count(aab, 1), sets.count(aab, 3), sets.total(aab)), (2, 0, 3));
+    }
+
+    #[test]
+    fn a_plain_write_makes_up_for_swaps_of_the_same_value() {
+        // 1 and 2 are swaps for what 0 writes.
+        let mut sets = SpentSets::new(vec![None, Some(0), Some(0)]);
+        let mut of = |classes: &[u32]| classes.iter().fold(0, |set, &class| sets.with(set, class));
+        let (write, swap, swaps, two) = (of(&[0]), of(&[1]), of(&[1, 2]), of(&[0, 0]));
+        for (first, second, within) in [
+            (swap, write, true),
+            (write, swap, false),
+            (swaps, write, false),
+            (swaps, two, true),
+            (of(&[0, 1]), two, true),
+            (of(&[0, 1, 2]), two, false),
+        ] {
+            assert_eq!(sets.within(first, second), within, "{first} {second}");
+        }
+        assert!(sets.within_for(swaps, write, &[0, 1]));
+        assert!(!sets.within_for(swaps, write, &[0, 1, 2]));
+        assert!(!sets.within_for(swap, 0, &[1]), "what is not tracked may be too early to make up");
+        assert!(sets.within_for(swap, 0, &[0, 2]));
     }
 }
