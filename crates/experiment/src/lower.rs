@@ -51,11 +51,7 @@ pub fn world(scenario: &Scenario, variant: &Variant) -> sim::World {
         operator: scenario
             .operator_under(variant)
             .iter()
-            .map(|action| sim::OperatorAction {
-                at: action.at,
-                node: action.promote,
-                command: OperatorCommand::Promote,
-            })
+            .flat_map(|action| operator_actions(scenario, action))
             .collect(),
         duration: scenario.duration,
         step_limit: STEP_LIMIT,
@@ -65,6 +61,22 @@ pub fn world(scenario: &Scenario, variant: &Variant) -> sim::World {
             within: scenario.afterwards.settle,
         }),
     }
+}
+
+/// An operator's command, to the one node that is told or to each of them.
+fn operator_actions(scenario: &Scenario, action: &paper::OperatorAction) -> Vec<sim::OperatorAction> {
+    let command = match &action.order {
+        paper::Order::Promote => OperatorCommand::Promote,
+        paper::Order::Transfer(to) => OperatorCommand::TransferLeadership { to: *to },
+        paper::Order::AddLearner(node) => OperatorCommand::AddLearner { node: *node },
+        paper::Order::AddVoter(node) => OperatorCommand::AddVoter { node: *node },
+        paper::Order::Remove(node) => OperatorCommand::RemoveNode { node: *node },
+        paper::Order::SetVoters(voters) => OperatorCommand::SetVoters { voters: voters.clone() },
+    };
+    let told = action.tell.map_or_else(|| scenario.node_ids().collect(), |node| vec![node]);
+    told.into_iter()
+        .map(|node| sim::OperatorAction { at: action.at, node, command: command.clone() })
+        .collect()
 }
 
 /// The operation that must complete afterwards, on an object that nobody else uses.

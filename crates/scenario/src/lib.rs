@@ -44,5 +44,5 @@ pub use model::{Model, OperationKind};
 pub use nearest::nearest;
 pub use plan::{FaultPlan, PlannedFault, PlannedKind};
 pub use quantity::{Fraction, parse_duration};
-pub use scenario::{Afterwards, OperatorAction, Scenario};
+pub use scenario::{Afterwards, OperatorAction, Order, Scenario};
 pub use variant::{Expectation, ExpectedVerdict, Occurs, SeedRange, Strategy, Variant};

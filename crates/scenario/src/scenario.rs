@@ -48,12 +48,31 @@ pub struct Scenario {
 }
 
 /// A command of a person at the controls.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct OperatorAction {
     /// When it reaches the node.
     pub at: VirtualTime,
-    /// The node that is told to lead from now on.
-    pub promote: NodeId,
+    /// The node that is told. `None`: every node is, and whoever leads obeys.
+    pub tell: Option<NodeId>,
+    /// What it is told.
+    pub order: Order,
+}
+
+/// What an operator wants. A strategy that has no use for it ignores it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Order {
+    /// The node that is told leads from now on.
+    Promote,
+    /// The leader hands over to this node.
+    Transfer(NodeId),
+    /// This node receives everything and decides nothing.
+    AddLearner(NodeId),
+    /// This node becomes a voter.
+    AddVoter(NodeId),
+    /// This node leaves the cluster.
+    Remove(NodeId),
+    /// These nodes are the voters, all at once.
+    SetVoters(Vec<NodeId>),
 }
 
 /// What happens after the story: the questions that a history can't answer.

@@ -48,7 +48,13 @@ fn what_a_strategy_does_not_know_is_refused_with_what_it_knows() {
             .contains("raft has no option `read`; it has reads")
     );
     let wrong = told(r#"{"name": "raft", "options": {"reads": "fast"}}"#);
-    assert_eq!(wrong, r#"reads: "fast" is not one of "log", "read-index", "leader-memory""#);
+    let expected =
+        r#"reads: "fast" is not one of "log", "read-index", "lease", "follower-read-index", "leader-memory", "local""#;
+    assert_eq!(wrong, expected);
+    let wrong = told(r#"{"name": "raft", "options": {"reads": "lease", "check_quorum": false}}"#);
+    assert!(wrong.starts_with("check_quorum: leases need it"), "{wrong}");
+    let wrong = told(r#"{"name": "raft", "options": {"voters": ["n1", "n9"]}}"#);
+    assert_eq!(wrong, r#"voters: "n9" is not a node; there are n1, n2, n3"#);
     assert!(
         told(r#"{"name": "raft", "weakenings": ["raft-nap"]}"#).contains("raft has no weakening `raft-nap`")
     );

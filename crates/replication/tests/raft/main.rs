@@ -7,5 +7,6 @@ mod clients;
 mod feature_stories;
 mod hunt;
 mod invariants;
+mod mixture;
 mod stories;
 mod world;

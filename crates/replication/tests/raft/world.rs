@@ -6,11 +6,12 @@ use anachron_node::{
     Answer, Context, Disk, Effect, OperatorCommand, Position, Random, Replica, Request, RequestId,
     Surroundings,
 };
-use anachron_replication::raft::{Config, Message, Raft, Reads, Record, Term, Timer, Weakening, Weakenings};
+use anachron_replication::raft::{Config, Message, Raft, Record, Term, Timer, Weakening, Weakenings};
 use anachron_vocabulary::{NodeId, VirtualTime};
 
 use crate::clients::{Client, Told};
 use crate::invariants::{Glance, Observer};
+use crate::mixture::{DRIFT_BOUND_PPM, Feature, Mixture, draw_config, feature_of};
 
 /// Something on its way.
 enum Letter {
@@ -32,146 +33,6 @@ struct Machine {
     rate: u64,
     /// How far the wall clock is ahead.
     wall_offset: i64,
-}
-
-/// How far clocks may be off in rate, in parts per million. Wide, so that a missing margin shows.
-const DRIFT_BOUND_PPM: u32 = 200_000;
-
-/// How likely what is, out of the sum of all; and per thousand for what befalls a message.
-struct Mixture {
-    deliver: u64,
-    sync: u64,
-    heartbeat: u64,
-    election: u64,
-    client: u64,
-    crash: u64,
-    restart: u64,
-    partition: u64,
-    heal: u64,
-    lost: u64,
-    doubled: u64,
-    shuffled: u64,
-    /// How many messages, per thousand, are held up for long, and how likely one of those arrives.
-    late: u64,
-    late_arrival: u64,
-    reads: u64,
-    impatience: u64,
-    operator: u64,
-    /// How many of an operator's commands, per thousand, are removals to begin with.
-    removals: u64,
-    wall_jump: u64,
-    /// The longest time that a step may take.
-    step_max: u64,
-}
-
-impl Mixture {
-    fn draw(random: &mut Random) -> Self {
-        let mut one_of =
-            |choices: &[u64]| choices[usize::try_from(random.below(choices.len() as u64)).expect("small")];
-        Self {
-            deliver: 400,
-            sync: one_of(&[100, 200, 400]),
-            heartbeat: one_of(&[5, 15, 40]),
-            election: one_of(&[1, 3, 10, 40]),
-            client: one_of(&[20, 60, 120]),
-            crash: one_of(&[0, 1, 3, 8, 16]),
-            restart: one_of(&[10, 30, 100]),
-            partition: one_of(&[0, 2, 8]),
-            heal: one_of(&[2, 8]),
-            lost: one_of(&[0, 20, 150]),
-            doubled: one_of(&[0, 20, 150]),
-            shuffled: one_of(&[0, 100, 900]),
-            late: one_of(&[0, 0, 30]),
-            late_arrival: 4,
-            reads: one_of(&[200, 500]),
-            impatience: one_of(&[20, 50, 200]),
-            operator: one_of(&[0, 0, 2, 10]),
-            removals: one_of(&[0, 0, 900]),
-            wall_jump: one_of(&[0, 2]),
-            step_max: one_of(&[100_000, 1_000_000, 5_000_000]),
-        }
-    }
-}
-
-/// A feature of Raft without which a weakening can't show.
-fn feature_of(weakening: Weakening) -> Feature {
-    match weakening {
-        Weakening::LeaseNoDriftBound | Weakening::LeaseWallClock | Weakening::RestartedVoterIgnoresLease => {
-            Feature::Leases
-        }
-        Weakening::LeaseFromAckTime => Feature::LeasesAndDelays,
-        Weakening::LeaseSurvivesTransfer => Feature::LeasesAndTransfers,
-        Weakening::ReadIndexWithoutNoop => Feature::ReadIndex,
-        Weakening::ReadIndexReusedContext => Feature::ReadIndexAndDelays,
-        Weakening::FollowerReadNoApplyWait => Feature::FollowerReads,
-        Weakening::ConfChangeBeforeNoop => Feature::Removals,
-        Weakening::TwoChangesInFlight | Weakening::ConfAtApplyUnguarded => Feature::Membership,
-        Weakening::LearnerInQuorum => Feature::Learners,
-        Weakening::OldSnapshotTruncates
-        | Weakening::SnapshotWithoutSessions
-        | Weakening::AppliedIndexNotAtomic => Feature::Snapshots,
-        _ => Feature::Plain,
-    }
-}
-
-/// What a run is to be about.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Feature {
-    /// Whatever the seed draws.
-    Any,
-    /// Raft as in the paper of 2014, without snapshots and changes of membership.
-    Plain,
-    ReadIndex,
-    ReadIndexAndDelays,
-    FollowerReads,
-    Leases,
-    LeasesAndDelays,
-    LeasesAndTransfers,
-    Membership,
-    Removals,
-    Learners,
-    Snapshots,
-}
-
-/// The features of Raft that a seed draws.
-fn draw_config(chance: &mut Random, feature: Feature, nodes: usize, weakenings: Weakenings) -> Config {
-    let mut below = |bound: u64| chance.below(bound);
-    let reads = match (feature, below(6)) {
-        (Feature::Plain | Feature::ReadIndex | Feature::ReadIndexAndDelays, _) => Reads::ReadIndex,
-        (Feature::FollowerReads, _) => Reads::FollowerReadIndex,
-        (Feature::Leases | Feature::LeasesAndDelays | Feature::LeasesAndTransfers, _) | (_, 0 | 1) => {
-            Reads::Lease
-        }
-        (_, 2) => Reads::ThroughLog,
-        (_, 3) => Reads::FollowerReadIndex,
-        _ => Reads::ReadIndex,
-    };
-    let check_quorum = reads == Reads::Lease || below(3) == 0;
-    let snapshot_after = match (feature, below(8)) {
-        (Feature::Plain | Feature::ReadIndexAndDelays, _) => None,
-        (Feature::Snapshots, draw) => Some(1 + draw % 4),
-        (_, draw) => [None, None, None, None, Some(1), Some(2), Some(5), Some(20)]
-            [usize::try_from(draw).expect("small")],
-    };
-    // A few nodes may start outside the cluster, or as learners.
-    let changes = matches!(feature, Feature::Membership | Feature::Learners);
-    let outside =
-        if changes || below(3) == 0 { usize::from(below(2) == 0) + usize::from(nodes > 4) } else { 0 };
-    let first_outside = nodes - outside;
-    let all = |range: std::ops::Range<usize>| range.map(NodeId::from_index).collect::<Vec<_>>();
-    let learn = feature == Feature::Learners || below(2) == 0;
-    Config {
-        entries_per_message: if below(2) == 0 { 1 } else { 64 },
-        reads,
-        check_quorum,
-        pre_vote: below(3) == 0,
-        clock_drift_bound_ppm: DRIFT_BOUND_PPM,
-        snapshot_after,
-        initial_voters: all(0..first_outside),
-        initial_learners: if learn { all(first_outside..nodes) } else { Vec::new() },
-        weakenings,
-        ..Config::default()
-    }
 }
 
 /// A run that ended well, in numbers.
@@ -222,37 +83,7 @@ impl World {
             _ if chance.below(2) == 0 => 3,
             _ => 5,
         };
-        if matches!(feature, Feature::Membership | Feature::Learners | Feature::LeasesAndTransfers) {
-            mixture.operator = mixture.operator.max(10);
-        }
-        if feature == Feature::Removals {
-            // Two leaders in turn each remove a node at once, before anybody can answer.
-            (mixture.operator, mixture.removals) = (mixture.operator.max(30), 900);
-            mixture.partition = mixture.partition.max(8);
-            mixture.election = mixture.election.max(10);
-        }
-        if feature == Feature::Plain {
-            mixture.operator = 0;
-        }
-        if matches!(feature, Feature::LeasesAndDelays | Feature::ReadIndexAndDelays) {
-            // Answers arrive long after they were asked for, while others elect and commit.
-            (mixture.late, mixture.late_arrival) =
-                if feature == Feature::LeasesAndDelays { (300, 4) } else { (100, 2) };
-            (mixture.partition, mixture.heal) = (mixture.partition.max(8), 8);
-            (mixture.lost, mixture.crash, mixture.operator) = (0, 0, 0);
-            mixture.client = mixture.client.max(60);
-        }
-        if matches!(feature, Feature::Leases | Feature::LeasesAndDelays | Feature::LeasesAndTransfers) {
-            // An election takes about as long as a lease: otherwise they never meet.
-            mixture.election = mixture.election.max(30);
-            mixture.heartbeat = mixture.heartbeat.max(15);
-            mixture.partition = mixture.partition.max(2);
-            mixture.wall_jump = mixture.wall_jump.max(5);
-            mixture.step_max = mixture.step_max.clamp(300_000, 1_000_000);
-        }
-        if feature == Feature::Snapshots {
-            mixture.crash = mixture.crash.max(1);
-        }
+        mixture.suit(feature);
         let config = draw_config(&mut chance, feature, nodes, weakenings);
         let rates: Vec<u64> = (0..nodes)
             .map(|_| match chance.below(3) {

@@ -9,7 +9,7 @@ use super::client::node_choice;
 use super::names::Names;
 use crate::path::Path;
 use crate::written;
-use crate::{Expectation, ExpectedVerdict, OperatorAction, SeedRange, Strategy, Variant};
+use crate::{Expectation, ExpectedVerdict, OperatorAction, Order, SeedRange, Strategy, Variant};
 
 /// The seed of a variant that names none.
 const DEFAULT_SEED: u64 = 1;
@@ -102,8 +102,41 @@ pub(crate) fn operator(
         let path = path.index(index);
         let at = VirtualTime(action.at.0.0);
         check.before_end(&path.field("at"), at, duration);
-        let promote = names.node(check, &path.field("promote"), &action.promote).unwrap_or(NodeId(0));
-        actions.push(OperatorAction { at, promote });
+        let node = |check: &mut Check<'_>, field: &'static str, name: &Option<String>| {
+            let name = name.as_ref()?;
+            Some(names.node(check, &path.field(field), name).unwrap_or(NodeId(0)))
+        };
+        let mut tell = node(check, "tell", &action.tell);
+        let promoted = node(check, "promote", &action.promote);
+        let orders = [
+            promoted.map(|_| Order::Promote),
+            node(check, "transfer", &action.transfer).map(Order::Transfer),
+            node(check, "add_learner", &action.add_learner).map(Order::AddLearner),
+            node(check, "add_voter", &action.add_voter).map(Order::AddVoter),
+            node(check, "remove", &action.remove).map(Order::Remove),
+            action
+                .voters
+                .as_ref()
+                .map(|written| Order::SetVoters(names.nodes(check, &path.field("voters"), written))),
+        ];
+        let mut orders = orders.into_iter().flatten();
+        let (Some(order), None) = (orders.next(), orders.next()) else {
+            check.error(
+                &path,
+                "expected exactly one of `promote`, `transfer`, `add_learner`, `add_voter`, `remove` and `voters`",
+            );
+            continue;
+        };
+        if let Some(promoted) = promoted {
+            if tell.is_some() {
+                check.error(&path.field("tell"), "whom `promote` names is told; leave `tell` out");
+            }
+            tell = Some(promoted);
+        }
+        if matches!(&order, Order::SetVoters(voters) if voters.is_empty()) {
+            check.error(&path.field("voters"), "a cluster has at least one voter");
+        }
+        actions.push(OperatorAction { at, tell, order });
     }
     actions.sort_by_key(|action| action.at);
     actions

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::NodeChoice;
+use super::{Names, NodeChoice};
 use crate::quantity::DurationText;
 use crate::{ExpectedVerdict, Occurs};
 
@@ -36,7 +36,13 @@ pub(crate) struct Strategy {
 #[serde(deny_unknown_fields)]
 pub(crate) struct OperatorAction {
     pub(crate) at: DurationText,
-    pub(crate) promote: String,
+    pub(crate) tell: Option<String>,
+    pub(crate) promote: Option<String>,
+    pub(crate) transfer: Option<String>,
+    pub(crate) add_learner: Option<String>,
+    pub(crate) add_voter: Option<String>,
+    pub(crate) remove: Option<String>,
+    pub(crate) voters: Option<Names>,
 }
 
 #[derive(Deserialize)]

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use anachron_scenario::{ExpectedVerdict, FaultAction, NodeChoice, Scenario, Task};
+use anachron_scenario::{ExpectedVerdict, FaultAction, NodeChoice, Order, Scenario, Task};
 use anachron_vocabulary::{ClientId, Key, NodeId, Operation, Value, VirtualTime};
 
 pub(crate) fn folder() -> PathBuf {
@@ -74,7 +74,8 @@ fn a_story_is_lowered_to_numbers() {
     assert_eq!(nodes, &[NodeId(0)]);
     assert_eq!(scenario.faults[1].until, Some(VirtualTime(110_000_000)));
     let variant = scenario.variant("asynchronous").expect("the first variant");
-    assert_eq!(scenario.operator_under(variant)[0].promote, NodeId(1));
+    let operator = &scenario.operator_under(variant)[0];
+    assert_eq!((operator.tell, &operator.order), (Some(NodeId(1)), &Order::Promote));
     assert_eq!(variant.strategy.options["replication"], "asynchronous");
     assert!(scenario.operator_under(scenario.variant("raft").expect("the cure")).is_empty());
 }
