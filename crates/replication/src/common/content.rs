@@ -42,12 +42,12 @@ impl Hash for Content {
     }
 }
 
-/// The value as its own `Debug` has it, or `deleted`.
+/// The value as people write it, or `deleted`: traces show this.
 impl fmt::Debug for Content {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Deleted => f.write_str("deleted"),
-            Self::Value(value) => fmt::Debug::fmt(value, f),
+            Self::Value(value) => fmt::Display::fmt(value, f),
         }
     }
 }

@@ -36,7 +36,7 @@ impl<S: Instant> Stamped<S> {
     }
 }
 
-/// `5 at 2@n2`, with the value as its own `Debug` has it.
+/// `5 at 2@n2`.
 impl<S: fmt::Debug> fmt::Debug for Stamped<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?} at {:?}", self.content, self.stamp)

@@ -26,8 +26,8 @@ fn with(weakening: Weakening, config: Config) -> Config {
 fn of_3_1_and_2_2_vectors_keep_both_and_stamps_drop_one() {
     let vectors = [("vectors", Config::default())];
     let told = tell::<Leaderless<VectorVersions>>(FAMILY, "siblings-3-1", 2, &vectors);
-    told.counts("writes \"a3\" at [3,1]", &[1]);
-    told.counts("writes \"b2\" at [2,2]", &[1]);
+    told.counts("writes a3 at [3,1]", &[1]);
+    told.counts("writes b2 at [2,2]", &[1]);
     told.answers("c1#4", &["ok a3"]);
     told.answers("c2#3", &["ok b2"]);
     told.answers("c1#5", &["ok [a3, b2]"]);
