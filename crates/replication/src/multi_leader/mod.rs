@@ -11,7 +11,7 @@
 //! - They are applied as they arrive, in each leader's order, or in causal order (`delivery`).
 //! - Conflicts are for [`Versioning`]: the last writer wins by the wall clock, by Lamport's or by a hybrid one; or
 //!   both writes are kept as siblings, told apart by version vectors, and merged when they are read
-//!   ([`Reading`](crate::common::Reading)).
+//!   ([`Reading`]).
 //!
 //! What it promises: an acknowledged write is on its leader's disk; every update reaches every leader that is up and
 //! can be reached, whatever is lost or doubled on the way, and whoever crashed; with conflicts resolved, leaders that
