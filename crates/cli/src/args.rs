@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anachron_checker::Model;
+use anachron_experiment::memory::most_memory;
 use anachron_trace::Fingerprint;
 use anachron_vocabulary::Value;
 use clap::builder::PossibleValuesParser;
@@ -16,8 +17,8 @@ use crate::exit;
 
 mod values;
 
-pub(crate) use values::{Expected, Seeds};
-use values::{parse_expected, parse_seeds, parse_size, parse_threads, parse_time, parse_value};
+pub(crate) use values::{Expected, Seeds, parse_value};
+use values::{parse_expected, parse_seeds, parse_size, parse_threads, parse_time};
 
 /// A laboratory for linearizable storage: runs replication strategies in a simulated world, records what clients
 /// saw, decides whether it is linearizable, and proves the answer.
@@ -86,8 +87,13 @@ Examples:
   anachron check history.jsonl --model register
   anachron check jepsen-etcd/*.log --model cas-register
   anachron check trace.edn --model mutex --budget 10min --output jsonl
+  anachron check history.jsonl --levels
+  anachron check history.jsonl --certificate proof.json
   generate | anachron check - --model key-value")]
     Check(CheckArgs),
+    /// Re-check a certificate that `check --certificate` wrote, without any search
+    #[command(after_help = VERIFY_HELP, after_long_help = verify_long_help())]
+    Verify(VerifyArgs),
     /// List the stories, the strategies, or the kinds of anomaly
     #[command(after_help = "\
 Examples:
@@ -149,7 +155,7 @@ pub(crate) struct RunArgs {
     /// Write what the clients saw to a file, as JSON Lines that `anachron check` reads
     #[arg(long, value_name = "FILE")]
     pub history: Option<PathBuf>,
-    /// Write everything that happened to a file, one event a line
+    /// Write everything that happened to a file, as JSON Lines: one event a line, with `at_ns`, `step`, `what`
     #[arg(long, value_name = "FILE")]
     pub trace: Option<PathBuf>,
     /// What the search may take.
@@ -175,6 +181,13 @@ pub(crate) struct CheckArgs {
     /// End with 0 if this comes out for every file and with 1 if not
     #[arg(long, value_name = "VERDICT[:KIND]", value_parser = parse_expected)]
     pub expect: Option<Expected>,
+    /// Grade each history down the ladder of consistency models, with evidence; each level gets the budget anew
+    #[arg(long)]
+    pub levels: bool,
+    /// Write the proof of the verdict to a file that `anachron verify` re-checks; what was not decided stands there
+    /// without a proof
+    #[arg(long, value_name = "FILE")]
+    pub certificate: Option<PathBuf>,
     /// Explain every violation, also where there are many files
     #[arg(long)]
     pub explain: bool,
@@ -184,6 +197,41 @@ pub(crate) struct CheckArgs {
     /// What the search may take.
     #[command(flatten)]
     pub budget: Budget,
+}
+
+/// `verify`
+#[derive(Args, Debug)]
+pub(crate) struct VerifyArgs {
+    /// The certificate
+    #[arg(value_name = "CERT")]
+    pub certificate: PathBuf,
+    /// The history that it was made for; `-` is standard input
+    #[arg(value_name = "HISTORY")]
+    pub history: PathBuf,
+    /// How the history is written
+    #[arg(long, value_enum, default_value_t = InputFormat::Auto, value_name = "FORMAT")]
+    pub input_format: InputFormat,
+    /// End with 0 if this verdict is what was proven and with 1 if not
+    #[arg(long, value_name = "VERDICT", value_parser = parse_expected)]
+    pub expect: Option<Expected>,
+}
+
+/// How `verify` ends, and how it is called.
+const VERIFY_HELP: &str = "\
+Exit codes of this command:
+  0  the certificate proves its verdict for this history, whichever it is
+  1  it does not: it is flawed, or was made for another history
+  2  one of the files can't be read
+  3  it leaves open whether the verdict is right (an object was not decided, or a
+     core is too big to be re-checked)
+
+Examples:
+  anachron check history.jsonl --certificate proof.json
+  anachron verify proof.json history.jsonl
+  anachron verify proof.json history.jsonl --expect not-linearizable";
+
+fn verify_long_help() -> String {
+    format!("{}\n\n{VERIFY_HELP}", crate::certificate::FORMAT)
 }
 
 /// What a search may take.
@@ -198,7 +246,8 @@ pub(crate) struct Budget {
         help_heading = "Budget"
     )]
     pub time: Duration,
-    /// How much memory the search may take [default: half of what is free]
+    /// How much memory the search may take [default: half of what is free; never more than half of what a limit on
+    /// this process or its container leaves]
     #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = "Budget")]
     pub memory: Option<usize>,
     /// How many threads work [default: one a core]
@@ -279,7 +328,7 @@ impl Budget {
         let usual = anachron_experiment::judge::Limits::default();
         anachron_experiment::judge::Limits {
             time: Some(self.time),
-            memory: self.memory.unwrap_or(usual.memory),
+            memory: self.memory.map_or(usual.memory, |memory| memory.min(most_memory() / 2)),
             threads: self.threads.unwrap_or(usual.threads),
         }
     }

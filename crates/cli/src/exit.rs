@@ -12,9 +12,9 @@ use crate::output::note;
 /// How the program ends. The numbers are part of the interface: scripts and CI rely on them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Exit {
-    /// Linearizable, nothing found, or as expected.
+    /// Linearizable, nothing found, proven, or as expected.
     Fine = 0,
-    /// A violation was found, or an expectation missed.
+    /// A violation was found, an expectation missed, or a proof refuted.
     Violation = 1,
     /// Bad usage or unreadable input.
     Usage = 2,
@@ -42,8 +42,8 @@ impl From<Exit> for ExitCode {
 /// The table of `--help`.
 pub(crate) const TABLE: &str = "\
 Exit codes:
-  0    linearizable, nothing found, or as expected
-  1    a violation was found, or an expectation missed
+  0    linearizable, nothing found, proven, or as expected
+  1    a violation was found, an expectation missed, or a proof refuted
   2    bad usage or unreadable input
   3    not decided within the budget
   4    a run differs from its fingerprint

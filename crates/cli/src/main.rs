@@ -7,12 +7,14 @@
 //! interrupt stops and sums up, a second one ends at once.
 
 mod args;
+mod certificate;
 mod commands;
 mod exit;
 mod interrupt;
 mod output;
 mod progress;
 mod source;
+mod target;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -60,6 +62,7 @@ fn dispatch(cli: &Cli, output: &mut Output) -> Result<Exit, Failure> {
         None => commands::welcome(output),
         Some(Command::Run(args)) => commands::run::run(args, output),
         Some(Command::Check(args)) => commands::check::check(args, output),
+        Some(Command::Verify(args)) => commands::verify::verify(args, output),
         Some(Command::List(args)) => commands::list::list(args, output),
         Some(Command::Explain(args)) => commands::explain::explain(args, output),
         Some(Command::Sweep(args)) => commands::sweep::sweep(args, output),

@@ -14,6 +14,8 @@ use anachron_checker::{
 };
 use anachron_history::History;
 
+use crate::memory::free_memory;
+
 /// What judging one history may take.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Limits {
@@ -26,30 +28,15 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// A minute, half of the machine's memory, every core.
+    /// A minute, half of the memory that is free, every core.
     fn default() -> Self {
-        Self { time: Some(Duration::from_mins(1)), memory: machine_memory() / 2, threads: cores() }
+        Self { time: Some(Duration::from_mins(1)), memory: free_memory() / 2, threads: cores() }
     }
 }
 
 /// How many threads can run at once.
 pub fn cores() -> NonZeroUsize {
     thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
-}
-
-/// The memory that is free to use, in bytes: the machine's, or what this process's control group leaves of it. 4 GiB
-/// where the system doesn't tell.
-pub fn machine_memory() -> usize {
-    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
-    let meminfo = read("/proc/meminfo");
-    let available = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:"));
-    let kilobytes = available.and_then(|rest| rest.split_whitespace().next()?.parse::<usize>().ok());
-    let machine = kilobytes.map_or(4 << 30, |kilobytes| kilobytes.saturating_mul(1024));
-    // Version 2 of control groups; the word `max` stands for no limit, and is no number.
-    let bytes = |path: &str| read(path).trim().parse::<usize>().ok();
-    let group = bytes("/sys/fs/cgroup/memory.max")
-        .map(|limit| limit.saturating_sub(bytes("/sys/fs/cgroup/memory.current").unwrap_or(0)));
-    group.map_or(machine, |group| group.min(machine))
 }
 
 /// A history below this size is judged on the caller's thread: starting others would take longer.

@@ -12,6 +12,7 @@
 pub mod judge;
 pub mod library;
 pub mod lower;
+pub mod memory;
 pub mod strategy;
 pub mod sweep;
 mod trial;

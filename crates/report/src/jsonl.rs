@@ -16,6 +16,10 @@ use serde_json::{Map, Value as Json, json};
 use crate::cause::CauseLine;
 use crate::number::wilson;
 
+mod event;
+
+pub use event::event;
+
 /// The version of the format.
 const VERSION: u64 = 1;
 
@@ -196,6 +200,85 @@ pub fn object_verdict(verdict: &ObjectVerdict<'_>) -> String {
             "verdict": verdict.verdict,
             "road": verdict.road,
             "configurations": verdict.configurations,
+        }),
+    )
+}
+
+/// What is known of one level of consistency.
+#[derive(Clone, Debug)]
+pub struct LevelGrade<'a> {
+    /// The file as it was named.
+    pub file: &'a str,
+    /// The level's stable name: `causal_memory`.
+    pub level: &'a str,
+    /// `holds`, `violated`, `undecided` or `not-defined`.
+    pub state: &'a str,
+    /// The least number, of a level that is a number and has one.
+    pub least: Option<u64>,
+    /// What backs it: `order`, `cycle`, `thin-air`, …
+    pub evidence: Option<&'a str>,
+    /// Why it is violated, undecided or not defined.
+    pub text: Option<String>,
+    /// The operations that a violation is about.
+    pub operations: &'a [OperationId],
+    /// The orders that show that it holds, each with the object or client that it is for.
+    pub orders: Vec<(Option<&'a str>, &'a [OperationId])>,
+}
+
+/// `{"v":1,"kind":"level",…}`
+pub fn level(grade: &LevelGrade<'_>) -> String {
+    let ids = |ids: &[OperationId]| ids.iter().map(|id| id.0).collect::<Vec<_>>();
+    let orders: Vec<Json> =
+        grade.orders.iter().map(|(of, order)| json!({ "of": of, "order": ids(order) })).collect();
+    line(
+        "level",
+        json!({
+            "file": grade.file,
+            "level": grade.level,
+            "state": grade.state,
+            "least": grade.least,
+            "evidence": grade.evidence,
+            "text": grade.text,
+            "operations": ids(grade.operations),
+            "orders": orders,
+        }),
+    )
+}
+
+/// What a certificate turned out to prove.
+#[derive(Clone, Copy, Debug)]
+pub struct Certified<'a> {
+    /// The certificate's file.
+    pub file: &'a str,
+    /// The history's file.
+    pub history: &'a str,
+    /// Its model.
+    pub model: &'a str,
+    /// The verdict that it is for.
+    pub verdict: &'a str,
+    /// True if it proves that, false if it does not, nothing if nobody knows.
+    pub proven: Option<bool>,
+    /// How many orders were re-checked.
+    pub orders: usize,
+    /// How many cores were.
+    pub cores: usize,
+    /// Why it is not proven.
+    pub why: Option<&'a str>,
+}
+
+/// `{"v":1,"kind":"certified",…}`
+pub fn certified(certified: &Certified<'_>) -> String {
+    line(
+        "certified",
+        json!({
+            "file": certified.file,
+            "history": certified.history,
+            "model": certified.model,
+            "verdict": certified.verdict,
+            "proven": certified.proven,
+            "orders": certified.orders,
+            "cores": certified.cores,
+            "why": certified.why,
         }),
     )
 }

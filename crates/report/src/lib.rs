@@ -12,6 +12,7 @@
 
 mod cause;
 pub mod jsonl;
+pub mod ladder;
 pub mod number;
 mod style;
 pub mod text;

@@ -40,7 +40,7 @@ pub(crate) fn history(text: &str) -> History {
         let words: Vec<&str> = body.split_whitespace().collect();
         let (operation, reply) = match words[..] {
             ["w", _, new] => (Operation::Write(value(new)), Reply::Done),
-            ["r", _, seen] => (Operation::Read, Reply::Value(value(seen))),
+            ["r" | "get", _, seen] => (Operation::Read, Reply::Value(value(seen))),
             ["cas", _, expected, new, swapped] => {
                 let operation = Operation::CompareAndSet { expected: value(expected), new: value(new) };
                 (operation, Reply::Answer(swapped == "ok"))
@@ -52,7 +52,6 @@ pub(crate) fn history(text: &str) -> History {
             ["add", _, element] => (Operation::Add(value(element)), Reply::Done),
             ["sr", _, seen] => (Operation::Read, Reply::Value(elements(seen, '+'))),
             ["inc", _, amount] => (Operation::Increment(amount.parse().expect("an amount")), Reply::Done),
-            ["get", _, seen] => (Operation::Read, Reply::Value(value(seen))),
             ["enq", _, element] => (Operation::Enqueue(value(element)), Reply::Done),
             ["deq", _, "-"] => (Operation::Dequeue, Reply::Value(Value::Null)),
             ["deq", _, element] => (Operation::Dequeue, Reply::Value(value(element))),

@@ -44,7 +44,7 @@ pub(super) fn parse_expected(text: &str) -> Result<Expected, String> {
 }
 
 /// Reads a value as the reader of histories would, so that the two mean the same.
-pub(super) fn parse_value(text: &str) -> Result<Value, String> {
+pub(crate) fn parse_value(text: &str) -> Result<Value, String> {
     let json: serde_json::Value = serde_json::from_str(text)
         .map_err(|error| format!("not JSON ({error}); a text needs its quotes: --initial '\"{text}\"'"))?;
     let line = serde_json::json!({ "client": 0, "f": "write", "arg": json, "call": 0, "return": 1 });

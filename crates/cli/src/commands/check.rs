@@ -5,21 +5,26 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anachron_checker::explain::{Explanation, Subject, explain};
+use anachron_checker::levels::Grades;
 use anachron_checker::{CheckOptions, Decision, Judgement, Model};
 use anachron_experiment::judge::judge;
 use anachron_history::{Format, ParseError, Parsed, parse};
 use anachron_report::number::{count, thousands, took};
 use anachron_report::{Marks, Picture, Style, Window, jsonl, text, timeline, verdict};
-use anachron_vocabulary::{Operation, Outcome};
+use anachron_vocabulary::{Outcome, Value};
 
+use super::guess::guess;
+use super::levels::{Graded, grade};
 use super::proof::{Proof, limit, recheck};
 use super::{Count, paragraph};
 use crate::args::{CheckArgs, InputFormat};
+use crate::certificate::Certificate;
 use crate::exit::{Exit, Failure, why};
 use crate::interrupt::{INTERRUPTED, at_the_mercy_of, interrupted};
 use crate::output::{Output, note};
 use crate::progress::Progress;
 use crate::source::quoted_file;
+use crate::target::Target;
 
 /// How the files came out.
 #[derive(Default)]
@@ -31,6 +36,11 @@ struct Tally {
 
 /// Judges every file.
 pub(crate) fn check(args: &CheckArgs, output: &mut Output) -> Result<Exit, Failure> {
+    if args.certificate.is_some() && args.files.len() > 1 {
+        return Err(Failure::usage(
+            "a certificate is for one history: `--certificate` takes one FILE at a time",
+        ));
+    }
     let mut tally = Tally::default();
     for file in &args.files {
         if interrupted() {
@@ -87,6 +97,7 @@ struct Judged<'a> {
     model: Model,
     judgement: &'a Judgement,
     explanation: Option<Explanation>,
+    grades: Option<Grades>,
     took: Duration,
 }
 
@@ -95,15 +106,11 @@ fn one(file: &Path, args: &CheckArgs, tally: &mut Tally, output: &mut Output) ->
     let name = quoted_file(file, style);
     let parsed = read(file, &name, args.input_format, output)?;
     let model = args.model.as_deref().and_then(Model::from_name).unwrap_or_else(|| guess(&parsed));
-    let mut options = CheckOptions::new(model);
-    if model == Model::Mutex && args.initial.is_some() {
-        return Err(Failure::usage(format!(
-            "{name}: a mutex starts free; `--initial` is for objects that hold a value"
-        )));
-    }
-    if let Some(initial) = args.initial.clone().or_else(|| parsed.initial_hint.clone()) {
-        options = options.initial(initial);
-    }
+    let options = options(model, args, &parsed, &name)?;
+    let target = match &args.certificate {
+        Some(path) => Some(Target::open(path, &[file])?),
+        None => None,
+    };
 
     let progress = Progress::start(&format!("checking {name}"), style);
     let start = Instant::now();
@@ -126,7 +133,14 @@ fn one(file: &Path, args: &CheckArgs, tally: &mut Tally, output: &mut Output) ->
     });
     let kind = explanation.as_ref().map(|explanation| explanation.kind);
     tally.verdicts.add(judgement.decision(), kind, args.expect);
-    let judged = Judged { args, file, parsed: &parsed, model, judgement: &judgement, explanation, took };
+    if let Some(target) = target {
+        let certificate = Certificate::new(&parsed.history, &options, &judgement);
+        target.write(|file| certificate.write(file))?;
+    }
+    let limits = args.budget.limits();
+    let grades = args.levels.then(|| grade(&name, &parsed.history, &options, &judgement, limits, style));
+    let judged =
+        Judged { args, file, parsed: &parsed, model, judgement: &judgement, explanation, grades, took };
     if args.files.len() == 1 {
         judged.page(&name, output)?;
     } else {
@@ -135,8 +149,40 @@ fn one(file: &Path, args: &CheckArgs, tally: &mut Tally, output: &mut Output) ->
     judged.objects(output)
 }
 
+/// The model, and what its objects hold at first.
+fn options(model: Model, args: &CheckArgs, parsed: &Parsed, name: &str) -> Result<CheckOptions, Failure> {
+    if let Some(initial) = &args.initial {
+        let wrong = match (model, initial) {
+            _ if !model.has_initial() => {
+                "starts empty and free, whatever anybody says; `--initial` is for objects that hold a value"
+            }
+            (Model::Counter, Value::Integer(_)) | (Model::List, Value::List(_)) => "",
+            (Model::Counter, _) => "starts as an integer, such as `--initial 0`",
+            (Model::List, _) => "starts as a list, such as `--initial '[]'`",
+            _ => "",
+        };
+        if !wrong.is_empty() {
+            return Err(Failure::usage(format!("{name}: an object of model {model} {wrong}")));
+        }
+    }
+    let options = CheckOptions::new(model);
+    // What the file's format says of registers is nothing to other objects.
+    let hint = parsed.initial_hint.clone().filter(|hint| {
+        model.has_initial() && !matches!((model, hint), (Model::Counter | Model::List, Value::Text(_)))
+    });
+    Ok(match args.initial.clone().or(hint) {
+        Some(initial) => options.initial(initial),
+        None => options,
+    })
+}
+
 /// Reads a history. What is wrong with it is said with its place and a caret, and to programs as well.
-fn read(file: &Path, name: &str, format: InputFormat, output: &mut Output) -> Result<Parsed, Failure> {
+pub(super) fn read(
+    file: &Path,
+    name: &str,
+    format: InputFormat,
+    output: &mut Output,
+) -> Result<Parsed, Failure> {
     let format = match format {
         InputFormat::Auto => None,
         InputFormat::Jsonl => Some(Format::JsonLines),
@@ -179,20 +225,6 @@ fn malformed(name: &str, error: &ParseError, style: Style) -> String {
     let pad = " ".repeat(text::width(&text::sentence(&before, style)));
     let note = note.as_ref().map_or(String::new(), |note| format!("\n  {note}"));
     format!("{said}\n  {excerpt}\n  {pad}^{note}")
-}
-
-/// The model with the fewest operations that knows all of the history's.
-fn guess(parsed: &Parsed) -> Model {
-    let any = |test: fn(&Operation) -> bool| parsed.history.records.iter().any(|one| test(&one.operation));
-    if any(|operation| matches!(operation, Operation::Acquire | Operation::Release)) {
-        Model::Mutex
-    } else if parsed.initial_hint.is_some() || any(|operation| matches!(operation, Operation::Append(_))) {
-        Model::KeyValue
-    } else if any(|operation| matches!(operation, Operation::CompareAndSet { .. })) {
-        Model::CasRegister
-    } else {
-        Model::Register
-    }
 }
 
 impl Judged<'_> {
@@ -238,6 +270,9 @@ impl Judged<'_> {
                 output.text(&paragraph("    ", &far, style))?;
             }
         }
+        if let Some(graded) = self.graded() {
+            output.text(&graded.text(style))?;
+        }
         Ok(())
     }
 
@@ -258,7 +293,22 @@ impl Judged<'_> {
         self.told(output)?;
         let foot = [self.roads(), format!("checking took {}", took(self.took))];
         output.text(&verdict::footer(&foot, output.style))?;
+        if let Some(graded) = self.graded() {
+            output.line("")?;
+            output.line("How far from linearizable:")?;
+            output.text(&graded.text(output.style))?;
+        }
+        if let Some(path) = &self.args.certificate {
+            let (certificate, style) = (quoted_file(path, output.style), output.style);
+            output.line("")?;
+            output
+                .line(&text::sentence(&format!("certificate anachron verify {certificate} {name}"), style))?;
+        }
         Ok(())
+    }
+
+    fn graded(&self) -> Option<Graded<'_>> {
+        self.grades.as_ref().map(|grades| Graded { history: &self.parsed.history, grades })
     }
 
     /// The verdict with all that proves it, and a picture of a violation.
@@ -301,6 +351,9 @@ impl Judged<'_> {
             }
         }
         self.proof().objects(output)?;
+        if let Some(graded) = self.graded() {
+            graded.objects(&self.file.display().to_string(), output)?;
+        }
         output.object(|| {
             jsonl::file_verdict(&jsonl::FileVerdict {
                 file: &self.file.display().to_string(),

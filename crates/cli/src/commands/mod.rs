@@ -2,11 +2,14 @@
 
 pub(crate) mod check;
 pub(crate) mod explain;
+mod guess;
+mod levels;
 pub(crate) mod list;
 mod proof;
 pub(crate) mod run;
 pub(crate) mod shell;
 pub(crate) mod sweep;
+pub(crate) mod verify;
 
 use std::fmt::Write as _;
 

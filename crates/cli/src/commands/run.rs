@@ -1,7 +1,6 @@
 //! `anachron run`: one story, one variant, one seed.
 
-use std::fs::File;
-use std::io::{BufWriter, Write as _};
+use std::io::Write as _;
 use std::path::Path;
 use std::time::Instant;
 
@@ -23,6 +22,7 @@ use crate::interrupt::{INTERRUPTED, interrupted};
 use crate::output::{Output, note};
 use crate::progress::Progress;
 use crate::source::{self, Source};
+use crate::target::Target;
 
 /// Runs, judges, explains.
 pub(crate) fn run(args: &RunArgs, output: &mut Output) -> Result<Exit, Failure> {
@@ -30,6 +30,7 @@ pub(crate) fn run(args: &RunArgs, output: &mut Output) -> Result<Exit, Failure> 
     let variant = source::variant(&source.scenario, args.variant.as_deref(), output.style)?;
     let experiment = source::experiment(&source, variant)?;
     let seed = args.seed.unwrap_or(variant.seed);
+    let files = Files::open(args)?;
     announce(&source.scenario, variant, seed, output)?;
 
     let start = Instant::now();
@@ -48,7 +49,7 @@ pub(crate) fn run(args: &RunArgs, output: &mut Output) -> Result<Exit, Failure> 
     if args.verify {
         recheck(&source.scenario.id, &trial.run.history, &experiment.options, &trial.judgement)?;
     }
-    write_files(args, &trial, &events)?;
+    files.write(&source.scenario, &trial, &events)?;
     told.last_lines(args, &experiment.options, output)?;
     output.finish()?;
 
@@ -103,30 +104,32 @@ fn announce(scenario: &Scenario, variant: &Variant, seed: u64, output: &mut Outp
     Ok(())
 }
 
-fn write_files(args: &RunArgs, trial: &Trial, events: &[Event]) -> Result<(), Failure> {
-    if let Some(path) = &args.history {
-        to_file(path, |file| write_json_lines(&trial.run.history, file))?;
-    }
-    if let Some(path) = &args.trace {
-        to_file(path, |file| {
-            for event in events {
-                writeln!(file, "{:>14} {:>7} {:?}", event.time.0, event.step, event.what)?;
-            }
-            Ok(())
-        })?;
-    }
-    Ok(())
+/// Where what the run leaves is to go.
+struct Files {
+    history: Option<Target>,
+    trace: Option<Target>,
 }
 
-fn to_file(
-    path: &Path,
-    write: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
-) -> Result<(), Failure> {
-    let written = File::create(path).map(BufWriter::new).and_then(|mut file| {
-        write(&mut file)?;
-        file.flush()
-    });
-    written.map_err(|error| Failure::internal(format_args!("can't write {}: {error}", path.display())))
+impl Files {
+    fn open(args: &RunArgs) -> Result<Self, Failure> {
+        let story = Path::new(&args.story);
+        let open = |path: Option<&Path>| path.map(|path| Target::open(path, &[story])).transpose();
+        Ok(Self { history: open(args.history.as_deref())?, trace: open(args.trace.as_deref())? })
+    }
+
+    fn write(self, scenario: &Scenario, trial: &Trial, events: &[Event]) -> Result<(), Failure> {
+        let history = &trial.run.history;
+        if let Some(target) = self.history {
+            target.write(|file| write_json_lines(history, file))?;
+        }
+        if let Some(target) = self.trace {
+            let nodes = &scenario.cluster.nodes;
+            target.write(|file| {
+                events.iter().try_for_each(|event| writeln!(file, "{}", jsonl::event(history, nodes, event)))
+            })?;
+        }
+        Ok(())
+    }
 }
 
 /// A title beside a variant's name needs this much room, or goes below it.

@@ -27,8 +27,7 @@ pub(crate) fn man(args: &ManArgs, output: &mut Output) -> Result<Exit, Failure> 
     };
     let written =
         std::fs::create_dir_all(folder).and_then(|()| clap_mangen::generate_to(Cli::command(), folder));
-    written
-        .map_err(|error| Failure::internal(format_args!("can't write into {}: {error}", folder.display())))?;
+    written.map_err(|error| Failure::usage(format!("can't write into {}: {error}", folder.display())))?;
     note(&format!("manual pages written into {}", folder.display()));
     Ok(Exit::Fine)
 }

@@ -3,10 +3,12 @@
 //! Every test runs the real `anachron`. What people read is held against `tests/golden/*.txt` (see [`harness`]); what
 //! programs and shells rely on (exit codes, JSON Lines, quoting, signals) is checked for itself.
 
+mod certificates;
 mod check;
 mod harness;
 mod hostile;
 mod json_lines;
+mod levels;
 mod looks;
 mod run;
 mod shell;

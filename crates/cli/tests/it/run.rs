@@ -106,15 +106,26 @@ fn the_history_of_every_run_is_judged_as_the_run_was() {
 #[test]
 fn a_trace_has_everything_in_order() {
     let folder = Folder::new();
-    let run = folder.anachron(&format!("run {STORY} --trace events.txt")).run().ends_with(1);
-    run.says("trace   events.txt");
-    let trace = folder.read("events.txt");
-    let times: Vec<u64> = trace
-        .lines()
-        .map(|line| line.split_whitespace().next().and_then(|time| time.parse().ok()).expect("a time"))
+    let run = folder.anachron(&format!("run {STORY} --trace events.jsonl")).run().ends_with(1);
+    run.says("trace   events.jsonl");
+    let trace = folder.read("events.jsonl");
+    let events: Vec<serde_json::Value> =
+        trace.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let places: Vec<(u64, u64)> = events
+        .iter()
+        .map(|event| {
+            assert!(event["v"] == 1 && event["kind"] == "event", "{event}");
+            (event["at_ns"].as_u64().expect("a time"), event["step"].as_u64().expect("a step"))
+        })
         .collect();
-    assert!(times.len() > 50 && times.is_sorted(), "{trace}");
-    assert!(trace.contains("Crash"), "{trace}");
+    assert!(places.len() > 50 && places.is_sorted(), "{trace}");
+    let of = |what: &str| events.iter().filter(|event| event["what"] == what).collect::<Vec<_>>();
+    let sent = of("sent");
+    assert!(sent.iter().all(|event| event["from"].is_string() && event["label"].is_string()), "{trace}");
+    assert!(of("delivered").len() <= sent.len() && !of("crashed").is_empty(), "{trace}");
+    let calls = of("call");
+    assert!(calls.len() > 2 && calls.iter().any(|event| event["f"] == "write" && event["arg"].is_number()));
+    assert!(of("return").iter().any(|event| event["outcome"] == "ok" && event["ret"].is_number()));
 }
 
 #[test]

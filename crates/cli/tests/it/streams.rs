@@ -97,10 +97,12 @@ fn a_full_disk_is_said() {
             .says("NOT linearizable")
             .notes("can't write /dev/full: No space left on device");
     }
-    anachron(&format!("run {STORY} --history /nowhere/at/all"))
-        .run()
-        .ends_with(70)
-        .notes("can't write /nowhere/at/all");
+    // A folder that is not there is bad usage, and known before any work.
+    for file in ["history", "trace"] {
+        let ran = anachron(&format!("run {STORY} --{file} /nowhere/at/all")).run().ends_with(2);
+        assert_eq!(ran.stdout, "");
+        ran.notes("can't write /nowhere/at/all: there is no such folder");
+    }
 }
 
 /// Nobody hears a complaint: the exit code still tells.
