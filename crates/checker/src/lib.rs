@@ -29,6 +29,7 @@ mod machine;
 mod model;
 mod necessary;
 mod object;
+pub mod online;
 #[cfg(test)]
 mod oracle;
 mod part;

@@ -160,7 +160,7 @@ pub fn partition<'h>(history: &'h History, options: &CheckOptions) -> Result<Vec
 }
 
 /// What keeps this model from judging this operation, if anything.
-fn problem(model: Model, operation: &Operation, outcome: &Outcome) -> Option<Problem> {
+pub(crate) fn problem(model: Model, operation: &Operation, outcome: &Outcome) -> Option<Problem> {
     if !model.knows(operation) {
         return Some(Problem::Unknown);
     }

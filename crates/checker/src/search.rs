@@ -13,6 +13,7 @@
 
 mod breadth_first;
 mod depth_first;
+mod frontier;
 mod level;
 mod refining;
 mod rules;
@@ -25,6 +26,8 @@ use crate::budget::POLL_INTERVAL;
 use crate::instance::Instance;
 use crate::machine::Machine;
 use crate::{Budget, Limit};
+pub(crate) use frontier::{Advanced, Configuration, advance};
+
 use breadth_first::BreadthFirst;
 use depth_first::DepthFirst;
 use refining::Refining;

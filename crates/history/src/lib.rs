@@ -12,6 +12,6 @@ pub mod format;
 mod names;
 mod record;
 
-pub use format::{Format, ParseError, Parsed, parse, write_json_lines};
+pub use format::{Format, Heard, LineReader, ParseError, Parsed, parse, write_json_lines};
 pub use names::Names;
 pub use record::{History, Malformed, Record, TimeUnit, Timestamp};

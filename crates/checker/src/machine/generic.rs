@@ -23,6 +23,16 @@ impl<S: Specification> GenericMachine<S> {
     pub(crate) fn class(&mut self, operation: &S::Operation, reply: Option<&S::Reply>) -> u32 {
         self.classes.number((operation.clone(), reply.cloned()))
     }
+
+    /// The number of a state.
+    pub(crate) fn number(&mut self, state: &S::State) -> u32 {
+        self.states.number(state.clone())
+    }
+
+    /// The state with this number.
+    pub(crate) fn state(&self, number: u32) -> &S::State {
+        self.states.get(number)
+    }
 }
 
 impl<S: Specification> Machine for GenericMachine<S> {

@@ -7,10 +7,12 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
+use super::frontier::Configuration;
 use super::rules::{At, Rules};
 use super::seen::Seen;
 use super::{Move, Run, Spending};
 use crate::machine::{ILLEGAL, Machine};
+use crate::table::count;
 
 const ROOT: u32 = u32::MAX;
 
@@ -37,6 +39,8 @@ struct Level {
 #[derive(Debug)]
 pub(super) struct BreadthFirst {
     levels: BTreeMap<u32, Level>,
+    /// The first level that is not worked off: the end, but for a window of a stream.
+    until: u32,
     /// The level of `window`.
     m: u32,
     /// The required operations alive at `m`, by number.
@@ -56,9 +60,70 @@ pub(super) struct BreadthFirst {
 
 impl BreadthFirst {
     pub(super) fn new<M: Machine>(rules: &Rules<'_, M>) -> Self {
+        let mut search = Self::empty(rules, rules.instance.len());
+        let at = At { m: 0, state: rules.machine.initial(), before_pending: ILLEGAL, spent: 0 };
+        search.add(rules, at, ROOT, 0);
+        search
+    }
+
+    /// A search from these configurations up to level `until`.
+    pub(super) fn between<M: Machine>(rules: &mut Rules<'_, M>, from: &[Configuration], until: u32) -> Self {
+        let mut search = Self::empty(rules, until);
+        for configuration in from {
+            search.bits.fill(0);
+            for &number in &configuration.placed {
+                assert_eq!(rules.instance.required[number as usize].opening, 0, "placed before the window");
+                search.flip(rules, number);
+            }
+            let mut m = 0;
+            while m < rules.instance.len() && search.is_placed(rules, m) {
+                search.flip(rules, m);
+                m += 1;
+            }
+            let mut spent = 0;
+            for &(index, times) in &configuration.spent {
+                for _ in 0..times {
+                    spent = rules.spent_sets.with(spent, index);
+                }
+            }
+            let Configuration { state, before_pending, .. } = *configuration;
+            search.add(rules, At { m, state, before_pending, spent }, ROOT, 0);
+        }
+        search
+    }
+
+    /// The configurations of the levels that are not worked off.
+    pub(super) fn frontier<M: Machine>(&mut self, rules: &Rules<'_, M>) -> Vec<Configuration> {
+        let mut frontier = Vec::new();
+        for (m, level) in std::mem::take(&mut self.levels) {
+            let instance = rules.instance;
+            let alive: Vec<u32> = instance
+                .by_opening
+                .iter()
+                .copied()
+                .take_while(|&number| instance.required[number as usize].opening <= m)
+                .filter(|&number| number >= m)
+                .collect();
+            for (index, entry) in level.entries.iter().enumerate() {
+                self.bits.copy_from_slice(&level.bits[index * self.words..][..self.words]);
+                let early = alive.iter().copied().filter(|&number| self.is_placed(rules, number));
+                let placed = (self.until..m).chain(early).collect();
+                let spent = (0..count(instance.pending.len()))
+                    .map(|pending| (pending, rules.spent_sets.count(entry.at.spent, pending)))
+                    .filter(|&(_, times)| times > 0)
+                    .collect();
+                let At { state, before_pending, .. } = entry.at;
+                frontier.push(Configuration { state, before_pending, placed, spent });
+            }
+        }
+        frontier
+    }
+
+    fn empty<M: Machine>(rules: &Rules<'_, M>, until: u32) -> Self {
         let words = rules.instance.words();
         let mut search = Self {
             levels: BTreeMap::new(),
+            until,
             m: 0,
             window: Vec::new(),
             opened: 0,
@@ -71,8 +136,6 @@ impl BreadthFirst {
             key: Vec::new(),
         };
         search.open(rules);
-        let at = At { m: 0, state: rules.machine.initial(), before_pending: ILLEGAL, spent: 0 };
-        search.add(rules, at, ROOT, 0);
         search
     }
 
@@ -113,7 +176,7 @@ impl BreadthFirst {
     ) -> Run {
         loop {
             let Some((&m, level)) = self.levels.iter_mut().next() else { return Run::Exhausted };
-            if m == rules.instance.len() {
+            if m >= self.until {
                 let link = level.entries[0].link;
                 return Run::Found(self.order(link));
             }

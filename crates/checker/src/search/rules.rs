@@ -120,6 +120,9 @@ pub(super) struct Rules<'a, M> {
     pub(super) reductions: Reductions,
     /// The largest number of an operation that any configuration was turned down for.
     pub(super) furthest: u32,
+    /// Of the operations from this number on, it is not yet known what else can be placed before they return (a window
+    /// of a stream): they are no reason to give up a configuration. `u32::MAX` where all is known.
+    pub(super) certain: u32,
     pub(super) limits: Limits,
     /// For each pending class: is it tracked?
     tracked: Vec<bool>,
@@ -161,6 +164,7 @@ impl<'a, M: Machine> Rules<'a, M> {
             spent_sets: SpentSets::new(made_up_by),
             reductions,
             furthest: 0,
+            certain: u32::MAX,
             limits: Limits::All,
             tracked: vec![false; instance.pending.len()],
             tracked_classes: Vec::new(),
@@ -447,7 +451,7 @@ impl<'a, M: Machine> Rules<'a, M> {
                 mark(&mut self.state_stamps, state, self.stamp);
             }
         }
-        for &number in enabled {
+        for &number in enabled.iter().filter(|&&number| number < self.certain) {
             let Some(needed) = self.machine.requires(self.class(number)) else { continue };
             let at_hand = needed == at.state
                 || self.state_stamps.get(needed as usize).is_some_and(|&stamp| stamp == self.stamp);

@@ -14,6 +14,17 @@
 //! | `call`, `return` | integers of 64 bits in one unit; `"return":null`: nobody knows the outcome |
 //! | `outcome` | `ok`, `fail` (certainly did not happen) or `unknown`; missing: `return` tells |
 //!
+//! A call may be told when it happens, and the return in a line of its own, so that a reader of a growing stream
+//! knows what is open:
+//!
+//! ```json
+//! {"event":"call","client":0,"key":"x","f":"write","arg":1,"call":120}
+//! {"event":"return","client":0,"ret":null,"return":180}
+//! ```
+//!
+//! A return belongs to the operation that its client has open; what is open at the end is of unknown outcome. A line
+//! with `call` and `return` is a whole operation, whatever else it calls itself.
+//!
 //! Blank lines and unknown fields are ignored; a field that comes twice is an error. So is a missing `return`: a
 //! typo there would turn an operation into one of unknown outcome, and a violation into a pass.
 //!
@@ -21,7 +32,7 @@
 //! all are known, since `f` decides what `arg` means and may come last.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anachron_vocabulary::{ClientId, Key, Operation, Outcome, Reply, Value};
@@ -46,6 +57,35 @@ struct Fields {
     call: Option<usize>,
     r#return: Option<usize>,
     outcome: Option<usize>,
+    event: Option<usize>,
+}
+
+/// What one line tells.
+pub(super) enum Line<'a> {
+    /// A whole operation.
+    Whole { client: Cow<'a, str>, asked: Asked<'a>, end: Option<i64>, outcome: Outcome },
+    /// The call of an operation whose end is told later.
+    Called { client: Cow<'a, str>, asked: Asked<'a> },
+    /// The end of the operation that this client has open.
+    Ended { client: Cow<'a, str>, ending: Ending },
+}
+
+/// What a client asks, and when.
+pub(super) struct Asked<'a> {
+    pub(super) key: Cow<'a, str>,
+    pub(super) verb: Verb,
+    pub(super) operation: Operation,
+    pub(super) call: i64,
+    call_at: usize,
+}
+
+/// How an operation ends, in fields that can only be read once it is known which operation.
+pub(super) struct Ending {
+    fields: Fields,
+    /// Where the object ends.
+    end: usize,
+    /// Where it starts.
+    pub(super) start: usize,
 }
 
 /// What `outcome` says.
@@ -71,6 +111,8 @@ pub(super) fn parse(text: &str) -> Read<History> {
         },
         order: ClientOrder::default(),
         out_of_order: false,
+        places: Vec::new(),
+        open: BTreeMap::new(),
     };
     let mut json = Json::new(text, 0);
     loop {
@@ -108,33 +150,151 @@ struct Reader<'a> {
     order: ClientOrder,
     /// True once a client's operations did not come in the order of their calls.
     out_of_order: bool,
+    /// Where each record's line starts.
+    places: Vec<usize>,
+    /// Of each client whose call was told apart: the verb and the number of the record.
+    open: BTreeMap<ClientId, (Verb, usize)>,
 }
 
 impl<'a> Reader<'a> {
     fn record(&mut self, json: &mut Json<'a>) -> Read<()> {
         let start = json.at;
-        let fields = read_fields(json)?;
-        let end = json.at - 1;
+        match line(self.text, json)? {
+            Line::Whole { client, asked, end, outcome } => {
+                let client = ClientId(self.history.clients.number(&client));
+                self.push(client, asked, end.map(Timestamp), outcome, start)
+            }
+            Line::Called { client, asked } => {
+                let client = ClientId(self.history.clients.number(&client));
+                let (verb, id) = (asked.verb, self.history.records.len());
+                if let Some(&(_, earlier)) = self.open.get(&client) {
+                    let name = self.history.client_name(client);
+                    return Err(overlap(asked.call_at, name, self.places[earlier]));
+                }
+                self.push(client, asked, None, Outcome::Unknown, start)?;
+                self.open.insert(client, (verb, id));
+                Ok(())
+            }
+            Line::Ended { client, ending } => {
+                let client = ClientId(self.history.clients.number(&client));
+                let Some((verb, id)) = self.open.remove(&client) else {
+                    return Err(nothing_open(ending.start, self.history.client_name(client)));
+                };
+                let record = &mut self.history.records[id];
+                let (end, outcome) = ending.read(self.text, verb, &record.operation, record.call.0)?;
+                record.end = end.map(Timestamp);
+                record.outcome = outcome;
+                // The client's next call was not held against this return.
+                self.out_of_order = true;
+                Ok(())
+            }
+        }
+    }
+
+    fn push(
+        &mut self,
+        client: ClientId,
+        asked: Asked<'a>,
+        end: Option<Timestamp>,
+        outcome: Outcome,
+        start: usize,
+    ) -> Read<()> {
+        let key = Key(self.history.keys.number(&asked.key));
+        let record =
+            Record { client, key, operation: asked.operation, call: Timestamp(asked.call), end, outcome };
+        match self.order.place(&record, start) {
+            Place::InOrder => {}
+            Place::OutOfOrder => self.out_of_order = true,
+            Place::Overlaps(earlier) => {
+                return Err(overlap(asked.call_at, self.history.client_name(client), earlier));
+            }
+        }
+        self.history.records.push(record);
+        self.places.push(start);
+        Ok(())
+    }
+
+    fn finish(self) -> Read<History> {
+        if !self.out_of_order {
+            return Ok(self.history);
+        }
+        let line = |id: anachron_vocabulary::OperationId| self.places[id.index()];
+        match self.history.validate() {
+            Ok(()) => Ok(self.history),
+            Err(Malformed::OverlapWithinClient(earlier, later)) => {
+                let client = self.history.client_name(self.history.record(later).client);
+                Err(overlap(line(later), client, line(earlier)))
+            }
+            Err(Malformed::EndsBeforeCall(id) | Malformed::OkWithoutReturn(id)) => {
+                unreachable!("operation {} was checked when it was read", id.0)
+            }
+        }
+    }
+}
+
+#[cold]
+fn overlap(at: usize, client: &str, earlier: usize) -> Fault {
+    let client = super::error::quoted(client);
+    Fault::expected(at, format!("a call of client {client} after its operation before has returned"))
+        .found("a call while that one is still open")
+        .note_line("the open operation is", earlier)
+}
+
+#[cold]
+pub(super) fn nothing_open(at: usize, client: &str) -> Fault {
+    let client = super::error::quoted(client);
+    Fault::expected(at, format!("a call of client {client} before its return"))
+        .found("a return while nothing of that client is open")
+}
+
+/// What the object at `json` tells.
+pub(super) fn line<'a>(text: &'a str, json: &mut Json<'a>) -> Read<Line<'a>> {
+    let start = json.at;
+    let fields = read_fields(json)?;
+    let end = json.at - 1;
+    let missing =
+        |field: &str| Fault::expected(end, format!("a field `{field}` before the end of the object"));
+    let at = |place: usize| Json::new(text, place);
+
+    let client = name(text, fields.client.ok_or_else(|| missing("client"))?, "a client")?;
+    let event = fields.event.filter(|&place| at(place).peek() == Some(b'"'));
+    let event = event.map(|place| at(place).string("an event")).transpose()?;
+    if event.as_deref() == Some("return") && fields.call.is_none() {
+        return Ok(Line::Ended { client, ending: Ending { fields, end, start } });
+    }
+    let key = match fields.key {
+        Some(place) if at(place).word("null") => Cow::Borrowed(""),
+        Some(place) => name(text, place, "a key")?,
+        None => Cow::Borrowed(""),
+    };
+    let verb_at = fields.f.ok_or_else(|| missing("f"))?;
+    let verb = at(verb_at).string("the name of an operation in quotes")?;
+    let verb = Verb::named(&verb).ok_or_else(|| Fault::expected(verb_at, Verb::expectation()))?;
+    let operation = operation(text, verb, fields.arg, end)?;
+    let call_at = fields.call.ok_or_else(|| missing("call"))?;
+    let call = at(call_at).integer("the time of the call, an integer")?;
+    let asked = Asked { key, verb, operation, call, call_at };
+    if event.as_deref() == Some("call") && fields.r#return.is_none() && fields.outcome.is_none() {
+        return Ok(Line::Called { client, asked });
+    }
+    let (end, outcome) = Ending { fields, end, start }.read(text, verb, &asked.operation, call)?;
+    Ok(Line::Whole { client, asked, end, outcome })
+}
+
+impl Ending {
+    /// The end of an operation of this verb that was called then.
+    pub(super) fn read(
+        &self,
+        text: &str,
+        verb: Verb,
+        operation: &Operation,
+        call: i64,
+    ) -> Read<(Option<i64>, Outcome)> {
+        let Self { fields, end, .. } = self;
+        let end = *end;
         let missing =
             |field: &str| Fault::expected(end, format!("a field `{field}` before the end of the object"));
-        let at = |place: usize| Json::new(self.text, place);
-
-        let client = self.name(fields.client.ok_or_else(|| missing("client"))?, "a client")?;
-        let client = ClientId(self.history.clients.number(&client));
-        let key = match fields.key {
-            Some(place) if at(place).word("null") => Cow::Borrowed(""),
-            Some(place) => self.name(place, "a key")?,
-            None => Cow::Borrowed(""),
-        };
-        let key = Key(self.history.keys.number(&key));
-
-        let verb_at = fields.f.ok_or_else(|| missing("f"))?;
-        let verb = at(verb_at).string("the name of an operation in quotes")?;
-        let verb = Verb::named(&verb).ok_or_else(|| Fault::expected(verb_at, Verb::expectation()))?;
-        let operation = operation(self.text, verb, fields.arg, end)?;
-
-        let call_at = fields.call.ok_or_else(|| missing("call"))?;
-        let call = at(call_at).integer("the time of the call, an integer")?;
+        let at = |place: usize| Json::new(text, place);
         let claim = fields.outcome.map_or(Ok(None), |place| claim(at(place)))?;
         let returned = match fields.r#return {
             Some(place) if at(place).word("null") => None,
@@ -159,77 +319,26 @@ impl<'a> Reader<'a> {
                 let place = fields.r#return.unwrap_or(end);
                 return Err(Fault::expected(place, "the time of the return of an operation that is ok"));
             }
-            (Some(Claim::Ok) | None, Some(_)) => {
-                Outcome::Ok(reply(self.text, verb, &operation, fields.ret, end)?)
-            }
+            (Some(Claim::Ok) | None, Some(_)) => Outcome::Ok(reply(text, verb, operation, fields.ret, end)?),
         };
-
-        let record =
-            Record { client, key, operation, call: Timestamp(call), end: returned.map(Timestamp), outcome };
-        match self.order.place(&record, start) {
-            Place::InOrder => {}
-            Place::OutOfOrder => self.out_of_order = true,
-            Place::Overlaps(earlier) => {
-                return Err(overlap(call_at, self.history.client_name(client), earlier));
-            }
-        }
-        self.history.records.push(record);
-        Ok(())
-    }
-
-    /// A client or a key.
-    fn name(&self, place: usize, what: &str) -> Read<Cow<'a, str>> {
-        let mut json = Json::new(self.text, place);
-        match json.peek() {
-            Some(b'"') => json.string("a string"),
-            Some(b'-' | b'0'..=b'9') => {
-                let number = json.number()?;
-                if !number.is_integer {
-                    return Err(Fault::expected(place, format!("{what}: an integer or a string")));
-                }
-                Ok(Cow::Borrowed(if number.text == "-0" { "0" } else { number.text }))
-            }
-            _ => Err(Fault::expected(place, format!("{what}: an integer or a string"))),
-        }
-    }
-
-    fn finish(self) -> Read<History> {
-        if !self.out_of_order {
-            return Ok(self.history);
-        }
-        let line = |id: anachron_vocabulary::OperationId| start_of_record(self.text, id.index());
-        match self.history.validate() {
-            Ok(()) => Ok(self.history),
-            Err(Malformed::OverlapWithinClient(earlier, later)) => {
-                let client = self.history.client_name(self.history.record(later).client);
-                Err(overlap(line(later), client, line(earlier)))
-            }
-            Err(Malformed::EndsBeforeCall(id) | Malformed::OkWithoutReturn(id)) => {
-                unreachable!("operation {} was checked when it was read", id.0)
-            }
-        }
+        Ok((returned, outcome))
     }
 }
 
-#[cold]
-fn overlap(at: usize, client: &str, earlier: usize) -> Fault {
-    let client = super::error::quoted(client);
-    Fault::expected(at, format!("a call of client {client} after its operation before has returned"))
-        .found("a call while that one is still open")
-        .note_line("the open operation is", earlier)
-}
-
-/// Where the record with this number starts: every line that is not blank holds one.
-fn start_of_record(text: &str, index: usize) -> usize {
-    let mut start = 0;
-    text.split_inclusive('\n')
-        .filter_map(|line| {
-            let at = start + (line.len() - line.trim_start_matches([' ', '\t', '\r']).len());
-            start += line.len();
-            (!line.trim_matches([' ', '\t', '\r', '\n']).is_empty()).then_some(at)
-        })
-        .nth(index)
-        .expect("as many lines as records")
+/// A client or a key.
+fn name<'a>(text: &'a str, place: usize, what: &str) -> Read<Cow<'a, str>> {
+    let mut json = Json::new(text, place);
+    match json.peek() {
+        Some(b'"') => json.string("a string"),
+        Some(b'-' | b'0'..=b'9') => {
+            let number = json.number()?;
+            if !number.is_integer {
+                return Err(Fault::expected(place, format!("{what}: an integer or a string")));
+            }
+            Ok(Cow::Borrowed(if number.text == "-0" { "0" } else { number.text }))
+        }
+        _ => Err(Fault::expected(place, format!("{what}: an integer or a string"))),
+    }
 }
 
 /// Reads one object and notes where its fields stand.
@@ -257,6 +366,7 @@ fn read_fields(json: &mut Json<'_>) -> Read<Fields> {
             "call" => Some(&mut fields.call),
             "return" => Some(&mut fields.r#return),
             "outcome" => Some(&mut fields.outcome),
+            "event" => Some(&mut fields.event),
             _ => None,
         };
         if let Some(slot) = slot

@@ -11,8 +11,7 @@
 //! like an operation is passed over in silence. A file without any operation is an error: an empty recording is
 //! never a pass. (An EDN file that says so, `[]`, or holds only the nemesis's events, has told its story.)
 //!
-//! Left out on purpose: reading line by line from a stream. The judge needs the whole history anyway, and its
-//! records take more memory than the text.
+//! A stream that has no end is read line by line ([`LineReader`]), in native JSON Lines only.
 
 mod canonical;
 mod edn;
@@ -24,6 +23,7 @@ mod json;
 mod json_lines;
 mod json_write;
 mod pairing;
+mod stream;
 mod verb;
 
 use std::fmt;
@@ -33,6 +33,7 @@ use anachron_vocabulary::Value;
 
 pub use error::ParseError;
 pub use json_write::write_json_lines;
+pub use stream::{Heard, LineReader};
 
 use crate::History;
 use error::{Fault, Read};

@@ -62,11 +62,14 @@ fn canonical(json: &Json) -> String {
     }
 }
 
+/// Something else stands where a number or nothing should.
+struct NoNumber;
+
 /// A whole number, or nothing where nothing or `null` stands.
-fn whole(json: Option<&Json>) -> Option<Option<i64>> {
+fn whole(json: Option<&Json>) -> Result<Option<i64>, NoNumber> {
     match json {
-        None | Some(Json::Null) => Some(None),
-        Some(json) => json.as_i64().map(Some),
+        None | Some(Json::Null) => Ok(None),
+        Some(json) => json.as_i64().map(Some).ok_or(NoNumber),
     }
 }
 
@@ -99,9 +102,9 @@ fn operation(f: &str, arg: Option<&Json>) -> Option<Operation> {
             let pairs = fields.iter().map(|(name, json)| (Arc::from(name.as_str()), value(json)));
             (!fields.is_empty()).then(|| Operation::MultiWrite(pairs.collect()))?
         }
-        "increment" => Operation::Increment(whole(arg)?.unwrap_or(1)),
-        "decrement" => Operation::Increment(whole(arg)?.unwrap_or(1).checked_neg()?),
-        "release" => whole(arg)?.map_or(Operation::Release, Operation::ReleaseToken),
+        "increment" => Operation::Increment(whole(arg).ok()?.unwrap_or(1)),
+        "decrement" => Operation::Increment(whole(arg).ok()?.unwrap_or(1).checked_neg()?),
+        "release" => whole(arg).ok()?.map_or(Operation::Release, Operation::ReleaseToken),
         "delete" => Operation::Delete,
         "acquire" => Operation::Acquire,
         "dequeue" => Operation::Dequeue,
@@ -130,7 +133,7 @@ fn reply(operation: &Operation, ret: Option<&Json>) -> Option<Reply> {
         },
         Operation::Increment(_) | Operation::Acquire if ret == Some(&Json::Bool(true)) => Reply::Done,
         Operation::Increment(_) | Operation::Acquire => {
-            whole(ret)?.map_or(Reply::Done, |number| Reply::Value(Value::Integer(number)))
+            whole(ret).ok()?.map_or(Reply::Done, |number| Reply::Value(Value::Integer(number)))
         }
         _ if ret == Some(&Json::Bool(false)) => return None,
         _ => Reply::Done,
@@ -237,7 +240,7 @@ fn any_line() -> impl Strategy<Value = String> {
     let client = prop_oneof![8 => (-3_i64..9).prop_map(|n| n.to_string()), 4 => one_of(&["\"a\"", "\"é\\n\""]), 1 => any_json()];
     let pair = (any_json(), any_json()).prop_map(|(a, b)| format!("[{a} ,{b}]"));
     let number = || prop_oneof![(-9_i64..99).prop_map(|n| n.to_string()), one_of(&["9007199254", "null"])];
-    let names = prop::collection::vec("[a-c]", 0..3)
+    let registers = prop::collection::vec("[a-c]", 0..3)
         .prop_map(|names| Json::from(names).to_string().replace(',', " , "));
     let assignments = prop::collection::vec(("[a-c]", any_json()), 0..3).prop_map(|pairs| {
         let pairs: Vec<_> = pairs.iter().map(|(name, json)| format!("\"{name}\" :{json}")).collect();
@@ -251,7 +254,7 @@ fn any_line() -> impl Strategy<Value = String> {
         f,
         prop::option::weighted(
             0.95,
-            prop_oneof![3 => any_json(), 1 => pair, 2 => number(), 1 => names, 1 => assignments],
+            prop_oneof![3 => any_json(), 1 => pair, 2 => number(), 1 => registers, 1 => assignments],
         ),
         prop::option::weighted(
             0.95,
