@@ -66,6 +66,8 @@ impl fmt::Display for Value {
 
 /// What a client asks of one object. Key-value `get` and `put` are [`Read`](Self::Read) and [`Write`](Self::Write).
 ///
+/// The order of the variants counts in fingerprints: new ones come last.
+///
 /// What each does to which kind of object is said in one place, the checker's `object.rs`; here is what the words
 /// mean between clients and servers.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -83,16 +85,16 @@ pub enum Operation {
     },
     /// Adds to the end: text to a key's text, an element to a list.
     Append(Value),
+    /// Takes the lock; returns once it is held, with a fencing token if the lock gives any.
+    Acquire,
+    /// Gives the lock back.
+    Release,
     /// Removes a key: a read finds nothing there.
     Delete,
     /// Reads several registers at once; the reply lists their values in the order of the names.
     MultiRead(Arc<[Arc<str>]>),
     /// Writes several registers at once.
     MultiWrite(Arc<[(Arc<str>, Value)]>),
-    /// Takes the lock; returns once it is held, with a fencing token if the lock gives any.
-    Acquire,
-    /// Gives the lock back.
-    Release,
     /// Gives back the lock that was taken with this fencing token.
     ReleaseToken(i64),
     /// Makes the candidate leader unless somebody else is, and says whether it is leader now.
