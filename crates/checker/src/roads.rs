@@ -11,6 +11,7 @@ use crate::machine::{Compiled, GenericMachine, Machine, compile, compile_object}
 use crate::necessary::{self, Orphan};
 use crate::search::{Found, Reductions, Strategy, search};
 use crate::shrink::{Shrinker, turns};
+use crate::specification::parts;
 use crate::zones::{self, Zones};
 use crate::{Budget, Core, Model, Order, Part, PartVerdict, Progress, Road, Specification, Verdict};
 
@@ -258,14 +259,31 @@ pub fn check_specification<S: Specification>(
     events: &[Event<S>],
     budget: &mut Budget<'_>,
 ) -> Verdict {
-    let mut machine = GenericMachine::new(specification);
-    let operations = timed::<S>(&mut machine, events);
-    by_search(&mut machine, &operations, budget).0
+    let mut check = |positions: &mut dyn Iterator<Item = usize>| {
+        let mut machine = GenericMachine::new(specification);
+        let operations = timed_at::<S>(&mut machine, events, positions);
+        by_search(&mut machine, &operations, budget).0
+    };
+    match parts::split(specification, events) {
+        Some(parts) => parts::combine(events, parts.iter().map(|part| check(&mut part.iter().copied()))),
+        None => check(&mut (0..events.len())),
+    }
 }
 
-/// The operations of events, with their classes.
+/// The operations of all events, with their classes.
+#[cfg(test)]
 pub(crate) fn timed<S: Specification>(machine: &mut GenericMachine<&S>, events: &[Event<S>]) -> Vec<Timed> {
-    let timed = |(index, event): (usize, &Event<S>)| {
+    timed_at(machine, events, &mut (0..events.len()))
+}
+
+/// The operations of the events at these positions, with their classes.
+fn timed_at<S: Specification>(
+    machine: &mut GenericMachine<&S>,
+    events: &[Event<S>],
+    positions: &mut dyn Iterator<Item = usize>,
+) -> Vec<Timed> {
+    let timed = |index: usize| {
+        let event = &events[index];
         assert!(event.reply.is_none() || event.call <= event.returned, "event {index} ends before its call");
         Timed {
             id: OperationId::from_index(index),
@@ -274,5 +292,5 @@ pub(crate) fn timed<S: Specification>(machine: &mut GenericMachine<&S>, events: 
             returned: event.reply.as_ref().map(|_| event.returned),
         }
     };
-    events.iter().enumerate().map(timed).collect()
+    positions.map(timed).collect()
 }

@@ -10,6 +10,8 @@
 
 use std::hash::Hash;
 
+pub(crate) mod parts;
+
 /// A deterministic sequential object.
 ///
 /// Promise that an implementation makes: `step` is a pure function of its arguments, and with a known reply at
@@ -36,6 +38,14 @@ pub trait Specification {
         reply: Option<&Self::Reply>,
     ) -> Option<Self::State>;
 
+    /// Hint: which part of the object this operation is about, if the object has parts that know nothing of each other
+    /// (the accounts of a bank, the keys of a store): what operations on one part do and answer is as if there had
+    /// never been one on another. Parts are judged apart (P-compositionality: Horn and Kroening 2015), which is exponentially
+    /// cheaper where the search is. One operation that is about no one part (`None`) keeps all together.
+    fn part(&self, _operation: &Self::Operation) -> Option<u64> {
+        None
+    }
+
     /// Hint: with this reply the operation leaves *every* state in which it is legal as it was (a read, a
     /// compare-and-set that answered false). It is not enough that some states stay as they are: a write of the
     /// current value is no observer, because it may be needed later to bring that value back.
@@ -61,6 +71,10 @@ impl<S: Specification> Specification for &S {
         reply: Option<&Self::Reply>,
     ) -> Option<Self::State> {
         (**self).step(state, operation, reply)
+    }
+
+    fn part(&self, operation: &Self::Operation) -> Option<u64> {
+        (**self).part(operation)
     }
 
     fn is_observer(&self, operation: &Self::Operation, reply: Option<&Self::Reply>) -> bool {
