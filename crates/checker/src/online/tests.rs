@@ -1,4 +1,7 @@
-//! Streams held against the batch checker and brute force: every verdict, and the first line at which it is certain.
+//! Streams held against the batch checker, which brute force holds: every verdict, and the first moment at which it is
+//! certain.
+
+#![allow(clippy::disallowed_methods)] // a test may be told how long to run
 
 use anachron_history::{History, Record};
 use anachron_vocabulary::Outcome;
@@ -81,7 +84,7 @@ fn announced(history: &History, options: &CheckOptions, dice: &mut Dice) -> Resu
         let mark = index as u64;
         match event {
             Event::Call(call, _) => {
-                online.called(record.key, mark, record.operation.clone(), call).expect("known")
+                online.called(record.key, mark, record.operation.clone(), call).expect("known");
             }
             Event::End(end, _) => {
                 online.ended(record.key, mark, end, record.outcome.clone()).expect("a fitting outcome");
@@ -213,7 +216,7 @@ fn kept(model: Model, values: u64, concurrency: usize, operations: usize) -> Vec
         let mark = index as u64;
         match event {
             Event::Call(call, _) => {
-                online.called(record.key, mark, record.operation.clone(), call).expect("known")
+                online.called(record.key, mark, record.operation.clone(), call).expect("known");
             }
             Event::End(end, _) => {
                 online.ended(record.key, mark, end, record.outcome.clone()).expect("a fitting outcome");

@@ -13,3 +13,4 @@ mod golden;
 mod hostile;
 mod json_reference;
 mod round_trip;
+mod streams;
