@@ -10,7 +10,7 @@ use crate::locks::{self, Locks};
 use crate::machine::{Compiled, GenericMachine, Machine, compile, compile_object};
 use crate::necessary::{self, Orphan};
 use crate::search::{Found, Reductions, Strategy, search};
-use crate::shrink::{Shrinker, turns};
+use crate::shrink::{Shrinker, object, turns};
 use crate::specification::parts;
 use crate::zones::{self, Zones};
 use crate::{Budget, Core, Model, Order, Part, PartVerdict, Progress, Road, Specification, Verdict};
@@ -23,13 +23,22 @@ impl Part<'_> {
     ///
     /// The budget's limits hold for this call alone: it is not used up, and may be passed on to the next part.
     pub fn check(&self, budget: &mut Budget<'_>) -> PartVerdict {
+        if let Some(core) = object::counted(self, budget) {
+            let (key, operations) = (self.key(), self.len());
+            let verdict = Verdict::NotLinearizable(core);
+            return PartVerdict { key, operations, verdict, road: Road::Search, configurations: 0 };
+        }
         let (verdict, road, configurations) = match components::split(self) {
             Some(components) => self.check_components(&components, budget),
             None => self.check_whole(budget),
         };
         let verdict = match verdict {
-            Verdict::NotLinearizable(core) if compiles_to_another_object(self.model) => {
-                Verdict::NotLinearizable(self.core_of_the_object(&core, budget))
+            Verdict::NotLinearizable(core) => {
+                Verdict::NotLinearizable(match object::smaller(self, &core, budget) {
+                    Some(smaller) => smaller,
+                    None if compiles_to_another_object(self.model) => self.core_of_the_object(&core, budget),
+                    None => core,
+                })
             }
             verdict => verdict,
         };
@@ -97,6 +106,9 @@ impl Part<'_> {
                     (Verdict::Linearizable(Order(order)), Road::Collections, 0)
                 }
                 Some(PartDecided::Clash(clash)) => {
+                    if let Some(core) = object::around(self, &clash, budget) {
+                        return (Verdict::NotLinearizable(core), Road::Collections, 0);
+                    }
                     let clash: Vec<usize> = (0..operations.len())
                         .filter(|&index| clash.contains(&operations[index].id))
                         .collect();

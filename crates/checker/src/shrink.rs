@@ -7,9 +7,13 @@
 //! itself called after the one that is gone had returned. Besides, an operation that needs a state keeps at least one
 //! that leaves it, so that nobody has to ask where a value came from.
 //!
+//! Objects of which the search knows nothing but their steps have cores of their own: see `object`.
+//!
 //! The core is grown from where the search got stuck, back in time, until what is kept has no order; then it is made
 //! smaller one operation at a time, until nothing more can go. Small trials are cheap, so most cores take milliseconds.
 
+pub(crate) mod object;
+mod spots;
 pub(crate) mod turns;
 
 use anachron_vocabulary::OperationId;

@@ -44,8 +44,8 @@ pub enum Start {
     /// At the object's initial state.
     #[default]
     Initial,
-    /// At any of its states: the core is a window of time on a lock, and what went before decides only whether the
-    /// window finds it free or held. There is no order from either.
+    /// At any of its states: the core is a window of time on a lock or a counter, or two fencing tokens, and what went
+    /// before does not help. There is no order from any of them.
     Any,
 }
 
@@ -60,7 +60,7 @@ pub struct Core {
     /// The operations, by time of call.
     pub operations: Vec<CoreOperation>,
     /// The longest legal order of the core's operations that was found; no longer one exists when the core was
-    /// searched exhaustively. Empty where counting was enough ([`Start::Any`]).
+    /// searched exhaustively. Empty where counting was enough or nobody searched for it.
     pub longest_order: Vec<OperationId>,
     /// True if no operation can go or become unknown without losing the violation: the core is locally minimal. False if
     /// the budget ended before the core was as small as it gets; it is a proof all the same.

@@ -6,17 +6,21 @@
 //! What it promises: `Ok` means that the certificate proves its verdict for that object of that history. Anything
 //! that it can't re-check within its own small means is an error ([`Flaw::TooBig`]), never a pass.
 
+mod cells;
 mod core_rules;
+mod projection;
 mod replay;
+mod sums;
+mod tokens;
 mod turns;
 
 use std::collections::BTreeSet;
 use std::fmt;
 
 use anachron_history::History;
-use anachron_vocabulary::{Key, Operation, OperationId, Outcome, Reply};
+use anachron_vocabulary::{Key, Operation, OperationId, Outcome, Reply, Value};
 
-use crate::{CheckOptions, Core, CoreOperation, Kept, Order, PartVerdict, Start, Verdict};
+use crate::{CheckOptions, Core, CoreOperation, Kept, Model, Order, PartVerdict, Start, Verdict};
 use replay::Replay;
 
 /// How much the re-check of a core may take: configurations times the operations looked at in each.
@@ -170,43 +174,88 @@ pub fn verify_order(history: &History, options: &CheckOptions, key: Key, order: 
 /// # Errors
 /// The first flaw found.
 pub fn verify_core(history: &History, options: &CheckOptions, key: Key, core: &Core) -> Result<(), Flaw> {
+    verify_core_within(history, options, key, core, CORE_EFFORT)
+}
+
+/// The same with less effort: for proposing cores, most of which are refused.
+pub(crate) fn verify_core_within(
+    history: &History,
+    options: &CheckOptions,
+    key: Key,
+    core: &Core,
+    effort: usize,
+) -> Result<(), Flaw> {
     let kept = &core.operations;
     check_names(history, key, kept.iter().map(|kept| kept.id))?;
     for &CoreOperation { id, kept } in kept {
         let record = history.record(id);
         let fits = match kept {
             Kept::AsItWas => matches!(record.outcome, Outcome::Ok(_)),
-            Kept::AsWrite => matches!(
-                (&record.operation, &record.outcome),
-                (Operation::CompareAndSet { .. }, Outcome::Ok(Reply::Answer(true)))
-                    | (Operation::Acquire | Operation::Release, Outcome::Ok(Reply::Done))
-            ),
+            Kept::AsWrite => {
+                matches!(
+                    (&record.operation, &record.outcome),
+                    (Operation::CompareAndSet { .. }, Outcome::Ok(Reply::Answer(true)))
+                        | (Operation::Acquire | Operation::Release, Outcome::Ok(Reply::Done))
+                ) && options.model != Model::FencingLock
+                    || cells::is_swap(options.model, &record.operation, &record.outcome)
+            }
             Kept::AsUnknown => true,
         };
         if !fits {
             return Err(Flaw::NotOk(id));
         }
     }
-    let starts = match core.start {
-        Start::Initial => {
-            core_rules::check(history, options, key, kept)?;
-            vec![Replay::new(options)]
+    let mut replies = replies(history, kept);
+    if options.model == Model::Counter && sums::check(history, options, key, kept, core.start).is_ok() {
+        return Ok(());
+    }
+    let starts = match (core.start, options.model) {
+        (Start::Initial, _) => {
+            let judged = core_rules::check(history, options, key, kept)?;
+            let mut start = Replay::new(options);
+            if let Some(judged) = judged {
+                start.restrict(&judged);
+                for reply in &mut replies {
+                    restrict(reply, &judged);
+                }
+            }
+            vec![start]
         }
-        Start::Any => {
-            if turns::check(history, options, key, kept)?.are_too_few() {
+        (Start::Any, Model::Counter) => return sums::check(history, options, key, kept, core.start),
+        (Start::Any, _) => {
+            if tokens::prove(history, options, kept)
+                || turns::check(history, options, key, kept)?.are_too_few()
+            {
                 return Ok(());
             }
             vec![Replay::Lock { held: false }, Replay::Lock { held: true }]
         }
     };
     for start in starts {
-        match legal_order(history, start, kept) {
+        match legal_order(history, start, kept, &replies, effort) {
             Answer::None => {}
             Answer::Order(order) => return Err(Flaw::Linearizable(order)),
             Answer::TooBig => return Err(Flaw::TooBig),
         }
     }
     Ok(())
+}
+
+/// What each operation answered, if anybody knows.
+fn replies(history: &History, kept: &[CoreOperation]) -> Vec<Option<Reply>> {
+    kept.iter()
+        .map(|kept| match &history.record(kept.id).outcome {
+            Outcome::Ok(reply) => Some(reply.clone()),
+            Outcome::Unknown | Outcome::Failed => None,
+        })
+        .collect()
+}
+
+/// Takes out of what a read shows whatever is none of these elements.
+fn restrict(reply: &mut Option<Reply>, judged: &BTreeSet<Value>) {
+    if let Some(Reply::Value(Value::List(elements))) = reply {
+        *reply = Some(Reply::Value(elements.iter().filter(|e| judged.contains(e)).cloned().collect()));
+    }
 }
 
 /// What the small search found.
@@ -217,7 +266,13 @@ enum Answer {
 }
 
 /// Wing and Gong's search (1993), remembering what it has seen: try every operation that nothing unplaced precedes.
-fn legal_order(history: &History, start: Replay, kept: &[CoreOperation]) -> Answer {
+fn legal_order(
+    history: &History,
+    start: Replay,
+    kept: &[CoreOperation],
+    replies: &[Option<Reply>],
+    effort: usize,
+) -> Answer {
     let required = |index: usize| kept[index].kept != Kept::AsUnknown;
     // Texts only grow up to the next write, so a text is of use only as a beginning of what is still to be read.
     // Without writes every read to come has to agree. With some, an append that need not have happened may be left
@@ -225,11 +280,14 @@ fn legal_order(history: &History, start: Replay, kept: &[CoreOperation]) -> Answ
     let grows = kept
         .iter()
         .all(|kept| matches!(history.record(kept.id).operation, Operation::Read | Operation::Append(_)));
+    // A compare-and-set may need an append that no read shows.
+    let compares =
+        kept.iter().any(|kept| matches!(history.record(kept.id).operation, Operation::CompareAndSet { .. }));
     let is_dead = |placed: &[bool], object: &Replay, next: usize| {
         let mut reads =
             (0..kept.len()).filter(|&index| !placed[index] && required(index)).filter_map(|index| {
-                match (&history.record(kept[index].id).operation, &history.record(kept[index].id).outcome) {
-                    (Operation::Read, Outcome::Ok(Reply::Value(seen))) => Some(seen),
+                match (&history.record(kept[index].id).operation, &replies[index]) {
+                    (Operation::Read, Some(Reply::Value(seen))) => Some(seen),
                     _ => None,
                 }
             });
@@ -237,7 +295,7 @@ fn legal_order(history: &History, start: Replay, kept: &[CoreOperation]) -> Answ
         if grows {
             reads.any(|seen| object.is_past(seen))
         } else {
-            append && !required(next) && reads.all(|seen| object.is_past(seen))
+            !compares && append && !required(next) && reads.all(|seen| object.is_past(seen))
         }
     };
     let mut seen: BTreeSet<(Vec<bool>, Replay)> = BTreeSet::new();
@@ -249,7 +307,7 @@ fn legal_order(history: &History, start: Replay, kept: &[CoreOperation]) -> Answ
         if !seen.insert((placed.clone(), object.clone())) {
             continue;
         }
-        if seen.len() * kept.len() > CORE_EFFORT {
+        if seen.len() * kept.len() > effort {
             return Answer::TooBig;
         }
         // What returned first among the operations to be placed has to stand before all that were called later.
@@ -262,10 +320,7 @@ fn legal_order(history: &History, start: Replay, kept: &[CoreOperation]) -> Answ
             if placed[next] || first_return.is_some_and(|returned| returned < record.call) {
                 continue;
             }
-            let reply = match &record.outcome {
-                Outcome::Ok(reply) => Some(reply),
-                Outcome::Unknown | Outcome::Failed => None,
-            };
+            let reply = replies[next].as_ref();
             let mut after = object.clone();
             let legal = match kept[next].kept {
                 Kept::AsWrite => after.overwrite(&record.operation),

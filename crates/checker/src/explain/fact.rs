@@ -10,8 +10,10 @@
 
 use anachron_vocabulary::{Operation, OperationId, Outcome, Value};
 
+use super::counters::SumFact;
+use super::elements::ElementFact;
 use super::subject::{Seen, Subject, text};
-use super::{appends, cycle, locks, no_order};
+use super::{appends, cycle, locks, no_order, tokens};
 use crate::CoreOperation;
 
 /// What an operation showed of the object's state.
@@ -217,6 +219,17 @@ pub enum Fact {
         /// What found the value.
         read: OperationId,
     },
+    /// Something about the elements of a collection.
+    Element(ElementFact),
+    /// Something about what a counter adds up to.
+    Sum(SumFact),
+    /// Conclusion: two operations show fencing tokens that do not ascend.
+    TokensFall {
+        /// The one with the greater token, or with the same.
+        first: OperationId,
+        /// The other.
+        second: OperationId,
+    },
     /// Conclusion: each comes before the next, and the last before the first.
     Ring(Vec<Point>),
     /// This order of the core is legal as far as it goes.
@@ -247,6 +260,7 @@ pub enum Fact {
 impl Fact {
     /// True if the fact is true of the object's whole history, or follows from `earlier` facts, which were checked
     /// before it.
+    #[allow(clippy::too_many_lines)] // one arm a fact: a table, and best read as one
     pub fn holds(&self, subject: &Subject<'_>, earlier: &[Self]) -> bool {
         match self {
             Self::Did(id) => subject.owns(*id),
@@ -338,6 +352,9 @@ impl Fact {
                 cycle::before_source_holds(subject, path, *source, earlier)
             }
             Self::AfterRead { path, read } => cycle::after_read_holds(subject, path, *read, earlier),
+            Self::Element(fact) => fact.holds(subject, earlier),
+            Self::Sum(fact) => fact.holds(subject, earlier),
+            Self::TokensFall { first, second } => tokens::fall(subject, *first, *second),
             Self::Ring(points) => cycle::ring_holds(points, earlier),
             Self::LongestOrder { order, .. } => no_order::replay(subject, order).is_some(),
             Self::Blocked { order, next } => no_order::is_blocked(subject, order, *next),
@@ -358,7 +375,10 @@ impl Fact {
             | Self::NoMakerBetween { from: a, until: b, .. }
             | Self::NothingReplaced { append: a, read: b }
             | Self::LacksPiece { append: a, read: b }
+            | Self::TokensFall { first: a, second: b }
             | Self::NotBeginning { first: a, second: b } => vec![*a, *b],
+            Self::Element(fact) => fact.operations(),
+            Self::Sum(fact) => fact.operations(),
             Self::InTurn(turns) => turns.iter().map(|(id, _)| *id).collect(),
             Self::OnlyMakers { makers, until, .. } => makers.iter().copied().chain(*until).collect(),
             Self::Refused { attempts, .. } => attempts.clone(),
@@ -393,7 +413,7 @@ impl Fact {
 }
 
 /// True if both have the same operations; order and repetition do not matter.
-fn same_set(ids: &[OperationId], others: impl IntoIterator<Item = OperationId>) -> bool {
+pub(crate) fn same_set(ids: &[OperationId], others: impl IntoIterator<Item = OperationId>) -> bool {
     let mut ids = ids.to_vec();
     let mut others: Vec<OperationId> = others.into_iter().collect();
     ids.sort_unstable();

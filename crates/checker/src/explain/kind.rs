@@ -30,6 +30,16 @@ pub enum AnomalyKind {
     AppendFork,
     /// Text was appended once and stands there twice.
     DuplicateAppend,
+    /// An element was taken more often than it was put in.
+    DeliveredTwice,
+    /// An element came before one that had to come first.
+    OutOfOrder,
+    /// An element that must be there was not found.
+    Vanished,
+    /// A counter showed more, or less, than can have been added.
+    ImpossibleValue,
+    /// A fencing token was not greater than one before it.
+    TokenRegression,
     /// Each operation of a ring has to come before the next.
     Cycle,
     /// No short proof: every order was tried.
@@ -38,7 +48,7 @@ pub enum AnomalyKind {
 
 impl AnomalyKind {
     /// Every kind, in the order in which explanations try them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 18] = [
         Self::Phantom,
         Self::FromTheFuture,
         Self::StaleRead,
@@ -50,6 +60,11 @@ impl AnomalyKind {
         Self::LostAppend,
         Self::AppendFork,
         Self::DuplicateAppend,
+        Self::DeliveredTwice,
+        Self::OutOfOrder,
+        Self::Vanished,
+        Self::ImpossibleValue,
+        Self::TokenRegression,
         Self::Cycle,
         Self::NoOrder,
     ];
@@ -68,6 +83,11 @@ impl AnomalyKind {
             Self::LostAppend => "lost-append",
             Self::AppendFork => "append-fork",
             Self::DuplicateAppend => "duplicate-append",
+            Self::DeliveredTwice => "delivered-twice",
+            Self::OutOfOrder => "out-of-order",
+            Self::Vanished => "vanished",
+            Self::ImpossibleValue => "impossible-value",
+            Self::TokenRegression => "token-regression",
             Self::Cycle => "cycle",
             Self::NoOrder => "no-order",
         }
@@ -92,6 +112,11 @@ impl AnomalyKind {
             Self::LostAppend => "Lost append",
             Self::AppendFork => "Append fork",
             Self::DuplicateAppend => "Duplicate append",
+            Self::DeliveredTwice => "Delivered twice",
+            Self::OutOfOrder => "Out of order",
+            Self::Vanished => "Vanished",
+            Self::ImpossibleValue => "Impossible value",
+            Self::TokenRegression => "Token regression",
             Self::Cycle => "Cycle",
             Self::NoOrder => "No order",
         }
@@ -111,6 +136,11 @@ impl AnomalyKind {
             Self::LostAppend => "an acknowledged append is missing from a later read",
             Self::AppendFork => "two reads saw the same appends in different orders",
             Self::DuplicateAppend => "text appended once stands there twice",
+            Self::DeliveredTwice => "an element was taken out more often than it was put in",
+            Self::OutOfOrder => "an element came before one that had to come first",
+            Self::Vanished => "an element was put in, never taken out, and not found",
+            Self::ImpossibleValue => "a counter showed more, or less, than can have been added",
+            Self::TokenRegression => "a fencing token was not greater than one before it",
             Self::Cycle => "each operation of a ring has to come before the next",
             Self::NoOrder => "no short proof, but every order was tried and none works",
         }
@@ -130,6 +160,11 @@ impl AnomalyKind {
             Self::LostAppend => include_str!("pages/lost-append.md"),
             Self::AppendFork => include_str!("pages/append-fork.md"),
             Self::DuplicateAppend => include_str!("pages/duplicate-append.md"),
+            Self::DeliveredTwice => include_str!("pages/delivered-twice.md"),
+            Self::OutOfOrder => include_str!("pages/out-of-order.md"),
+            Self::Vanished => include_str!("pages/vanished.md"),
+            Self::ImpossibleValue => include_str!("pages/impossible-value.md"),
+            Self::TokenRegression => include_str!("pages/token-regression.md"),
             Self::Cycle => include_str!("pages/cycle.md"),
             Self::NoOrder => include_str!("pages/no-order.md"),
         }

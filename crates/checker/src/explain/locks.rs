@@ -26,9 +26,10 @@ pub(crate) const TOLD_ONE_BY_ONE: usize = 4;
 /// The re-check of [`Fact::AllDid`].
 pub(crate) fn all_did(subject: &Subject<'_>, crowd: &[OperationId]) -> bool {
     let alike = |wanted: &Operation| {
+        let name = wanted.name();
         crowd
             .iter()
-            .all(|&id| subject.owns(id) && subject.is_ok(id) && subject.record(id).operation == *wanted)
+            .all(|&id| subject.owns(id) && subject.is_ok(id) && subject.record(id).operation.name() == name)
     };
     let mut distinct = crowd.to_vec();
     distinct.sort_unstable();
@@ -59,13 +60,14 @@ pub(crate) fn between_holds(
 ) -> bool {
     let wanted = |id: &OperationId| match subject.record(*id).operation {
         Operation::Acquire => !from_start,
-        Operation::Release => true,
+        Operation::Release | Operation::ReleaseToken(_) => true,
         _ => false,
     };
     let mut distinct = crowd.to_vec();
     distinct.sort_unstable();
     distinct.dedup();
-    let alike = crowd.windows(2).all(|p| subject.record(p[0]).operation == subject.record(p[1]).operation);
+    let name = |id: OperationId| subject.record(id).operation.name();
+    let alike = crowd.windows(2).all(|pair| name(pair[0]) == name(pair[1]));
     let mut really = possible_between(subject, crowd, from_start);
     let mut claimed = possible.to_vec();
     really.sort_unstable();
@@ -100,16 +102,16 @@ fn crowds(subject: &Subject<'_>, members: &[OperationId], from_start: bool) -> V
 
 /// Two holders, release without hold.
 pub(crate) fn count_turns(subject: &Subject<'_>, core: &[CoreOperation]) -> Vec<Candidate> {
-    let of_kind = |wanted: Operation| -> Vec<OperationId> {
+    let of_kind = |wanted: &Operation| -> Vec<OperationId> {
         let mut ids: Vec<OperationId> = core
             .iter()
             .map(|kept| kept.id)
-            .filter(|&id| subject.is_ok(id) && subject.record(id).operation == wanted)
+            .filter(|&id| subject.is_ok(id) && subject.record(id).operation.name() == wanted.name())
             .collect();
         ids.sort_by_key(|&id| (subject.record(id).call, id));
         ids
     };
-    let (acquires, releases) = (of_kind(Operation::Acquire), of_kind(Operation::Release));
+    let (acquires, releases) = (of_kind(&Operation::Acquire), of_kind(&Operation::Release));
     if acquires.len().max(releases.len()) > CROWD_LIMIT {
         return Vec::new();
     }

@@ -1,8 +1,9 @@
 //! Why no order works, in words that are checked before they are said.
 //!
 //! Why it exists: a core proves a violation to a program; this module proves it to a person. The order of attempts is
-//! fixed: phantom, from the future, stale read, flip-flop, double winner, false refusal, two holders and release without hold, the
-//! arguments about appends, a cycle, and last the account of an exhaustive search. The first that applies is told.
+//! fixed for each kind of object: phantom, from the future, stale read, flip-flop, double winner, false refusal, two holders
+//! and release without hold, the arguments about appends, elements, sums and tokens, a cycle, and last the account
+//! of an exhaustive search. The first that applies is told.
 //!
 //! What it promises: an explanation is a list of [`Fact`]s with their words. Each fact was checked against the object's
 //! whole history (not only the core), each conclusion against the facts before it. For every kind but
@@ -12,7 +13,9 @@
 //! Left out on purpose: what the servers were doing. That is a story told from the trace, not a proof.
 
 mod appends;
+mod counters;
 mod cycle;
+mod elements;
 mod fact;
 mod kind;
 mod locks;
@@ -20,12 +23,15 @@ mod no_order;
 mod registers;
 mod sentences;
 mod subject;
+mod tokens;
 mod words;
 
 use std::fmt;
 
 use anachron_vocabulary::OperationId;
 
+pub use counters::SumFact;
+pub use elements::ElementFact;
 pub use fact::{Exclusion, Fact, Glimpse, Point};
 pub use kind::AnomalyKind;
 pub use subject::Subject;
@@ -176,6 +182,12 @@ pub fn explain(subject: &Subject<'_>, core: &[CoreOperation]) -> Option<Explanat
     let attempts: &[Attempt] = match subject.model() {
         _ if core.len() > SHORT_ARGUMENT_LIMIT => &[],
         Model::Mutex => &[locks::count_turns],
+        Model::FencingLock => &[tokens::regression, locks::count_turns],
+        Model::Queue | Model::Stack | Model::PriorityQueue | Model::Set | Model::Multiset => {
+            &[elements::attempts::too_often, elements::attempts::vanished, elements::attempts::overtook]
+        }
+        Model::List => &[elements::attempts::too_often, elements::attempts::lists],
+        Model::Counter => &[counters::out_of_range],
         Model::KeyValue if appends::has_appends(subject) => &APPENDED,
         Model::Register | Model::CasRegister | Model::KeyValue => &REGISTER,
         _ => &[],

@@ -8,7 +8,7 @@
 
 use std::collections::BTreeSet;
 
-use anachron_vocabulary::{Operation, OperationId, Outcome};
+use anachron_vocabulary::{Operation, OperationId, Outcome, Value};
 
 use super::fact::Fact;
 use super::subject::Subject;
@@ -56,6 +56,16 @@ fn step(subject: &Subject<'_>, state: &ObjectState, kept: CoreOperation) -> Opti
         return match &record.operation {
             Operation::Write(new) | Operation::CompareAndSet { new, .. } => {
                 Some(ObjectState::Holds(new.clone()))
+            }
+            Operation::Claim(leader) => Some(ObjectState::Holds(leader.clone())),
+            Operation::Resign(_) => Some(ObjectState::Holds(Value::Null)),
+            Operation::Add(element) | Operation::Remove(element) => {
+                let ObjectState::Bag(mut elements) = state.clone() else { return None };
+                elements.remove(element);
+                if matches!(record.operation, Operation::Add(_)) {
+                    elements.insert(element.clone(), 1);
+                }
+                Some(ObjectState::Bag(elements))
             }
             Operation::Acquire => Some(ObjectState::Held),
             Operation::Release => Some(ObjectState::Free),

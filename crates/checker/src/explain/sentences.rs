@@ -10,7 +10,7 @@ use anachron_vocabulary::{Operation, OperationId, Outcome, Reply, Value};
 use super::fact::{Exclusion, Fact, Glimpse, Point};
 use super::subject::Seen;
 use super::words::{Voice, list, times};
-use super::{locks, no_order};
+use super::{locks, no_order, tokens};
 use crate::object::ObjectState;
 
 impl Voice<'_> {
@@ -213,6 +213,9 @@ impl Voice<'_> {
                     self.chain(path)
                 )
             }
+            Fact::Element(fact) => fact.say(self),
+            Fact::Sum(fact) => fact.say(self),
+            Fact::TokensFall { first, second } => tokens::say(self, *first, *second),
             Fact::Ring(points) => {
                 let mut ring: Vec<String> = points.iter().map(|&point| self.point(point)).collect();
                 ring.push(ring[0].clone());

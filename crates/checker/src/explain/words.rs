@@ -142,7 +142,10 @@ impl<'a> Voice<'a> {
             Operation::Append(piece) if unknown => format!("{client}'s append of {piece} to {object}"),
             Operation::Append(piece) => format!("{client} appended {piece} to {object}"),
             Operation::Acquire if unknown => format!("{client}'s acquire of {object}"),
-            Operation::Acquire => format!("{client} acquired {object}"),
+            Operation::Acquire => match &record.outcome {
+                Outcome::Ok(Reply::Value(token)) => format!("{client} acquired {object} (token {token})"),
+                _ => format!("{client} acquired {object}"),
+            },
             Operation::Release | Operation::ReleaseToken(_) if unknown => {
                 format!("{client}'s release of {object}")
             }

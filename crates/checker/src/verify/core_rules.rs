@@ -18,28 +18,47 @@
 //!   wrote. Up to the next write no read follows `u`, so only appends do; they are as legal without `u` if
 //!   every value around can be appended to. If some can't, appends count as noticing writes.
 //!
-//! Where nothing is known of who notices whom (queues, counters, texts with compare-and-sets, …) the third rule is:
+//! Where nothing is known of who notices whom (texts with compare-and-sets, …) the third rule is:
 //! an operation that changes the object may go if everything kept that has to be placed had returned before it was
 //! called. Cut the legal order behind the last of those; what is left lacks only observers.
 //!
-//! A fourth rule, for locks that are judged in a window of time, is in `turns`.
+//! Further rules, each with its proof: collections leave whole elements out (`projection`); sets, leadership and several
+//! registers follow the rule of registers cell by cell (`cells`); locks may be judged in a window of time (`turns`),
+//! locks with tokens by two tokens (`tokens`), counters by adding up (`sums`).
 //!
 //! One rule more is for people: who needs a value keeps one operation that leaves it, if the history has one, so that no
 //! read in a core looks as if its value came from nowhere.
 
+use std::collections::BTreeSet;
+
 use anachron_history::{History, Record};
 use anachron_vocabulary::{Key, Operation, OperationId, Outcome, Reply, Value};
 
-use super::Flaw;
+use super::{Flaw, cells, projection};
 use crate::{CheckOptions, CoreOperation, Kept, Model};
 
-/// Checks that everything which a core leaves out may be left out.
+/// Checks that everything which a core leaves out may be left out. Of an object whose reads show many elements: those on
+/// which they are judged.
 pub(super) fn check(
     history: &History,
     options: &CheckOptions,
     key: Key,
     kept: &[CoreOperation],
-) -> Result<(), Flaw> {
+) -> Result<Option<BTreeSet<Value>>, Flaw> {
+    match options.model {
+        Model::Queue | Model::Stack | Model::PriorityQueue | Model::Multiset | Model::List => {
+            return projection::check(history, options, key, kept).map(Some);
+        }
+        // What was called too late for everybody may go by either rule.
+        Model::Set | Model::LeaderRegister | Model::MultiRegister => {
+            if too_early(history, key, kept).is_none() {
+                return Ok(None);
+            }
+            let judged = cells::check(history, options, key, kept)?;
+            return Ok((options.model == Model::Set).then_some(judged));
+        }
+        _ => {}
+    }
     let mut listed = vec![false; history.records.len()];
     for operation in kept {
         listed[operation.id.index()] = true;
@@ -62,12 +81,7 @@ pub(super) fn check(
         _ => true,
     };
     if opaque {
-        let required = |kept: &&CoreOperation| kept.kept != Kept::AsUnknown;
-        let is_needed = |&&(id, changer): &&(OperationId, &Record)| {
-            !listed[id.index()]
-                && kept.iter().filter(required).any(|kept| !history.record(kept.id).precedes(changer))
-        };
-        return changers.iter().find(is_needed).map_or(Ok(()), |&(id, _)| Err(Flaw::Needed(id)));
+        return too_early(history, key, kept).map_or(Ok(None), |id| Err(Flaw::Needed(id)));
     }
     let judge = Judge {
         appends: options.model == Model::KeyValue && appends,
@@ -107,7 +121,20 @@ pub(super) fn check(
             return Err(Flaw::Needed(id));
         }
     }
-    Ok(())
+    Ok(None)
+}
+
+/// An operation that may have changed the object, is left out, and was called before all that has to be placed had returned.
+fn too_early(history: &History, key: Key, kept: &[CoreOperation]) -> Option<OperationId> {
+    let required = || kept.iter().filter(|kept| kept.kept != Kept::AsUnknown);
+    let in_time = |record: &Record| required().any(|kept| !history.record(kept.id).precedes(record));
+    let mut listed = vec![false; history.records.len()];
+    for kept in kept {
+        listed[kept.id.index()] = true;
+    }
+    let gone =
+        |id: OperationId, record: &Record| record.key == key && may_change(record) && !listed[id.index()];
+    history.iter().find(|&(id, record)| gone(id, record) && in_time(record)).map(|(id, _)| id)
 }
 
 /// True if the operation may have changed the object.

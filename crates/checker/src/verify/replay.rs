@@ -1,6 +1,6 @@
 //! One object, changed in place, for the verifier alone.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use anachron_vocabulary::{Operation, Reply, Value};
@@ -90,7 +90,7 @@ impl Replay {
             Self::Plain(_) | Self::Text(_) => self.apply_to_value(operation, reply),
             Self::Lock { held } => match operation {
                 Operation::Acquire => !std::mem::replace(held, true),
-                Operation::Release => std::mem::replace(held, false),
+                Operation::Release | Operation::ReleaseToken(_) => std::mem::replace(held, false),
                 _ => false,
             },
             Self::Fenced { floor, held } => apply_to_fenced(floor, held, operation, reply),
@@ -192,7 +192,20 @@ impl Replay {
 
     /// Puts in place what an operation leaves behind, whatever was there; false if that depends on what was there.
     pub(super) fn overwrite(&mut self, operation: &Operation) -> bool {
+        if let (
+            Self::Sorted { elements, repeats: false },
+            Operation::Add(element) | Operation::Remove(element),
+        ) = (&mut *self, operation)
+        {
+            elements.retain(|other| other != element);
+            if matches!(operation, Operation::Add(_)) {
+                elements.insert(elements.partition_point(|other| other < element), element.clone());
+            }
+            return true;
+        }
         *self = match operation {
+            Operation::Claim(candidate) => Self::Leader(Some(candidate.clone())),
+            Operation::Resign(_) => Self::Leader(None),
             Operation::Write(value) | Operation::CompareAndSet { new: value, .. } => Self::holding(value),
             Operation::Delete => Self::Plain(Value::Null),
             Operation::Acquire => Self::Lock { held: true },
@@ -200,6 +213,13 @@ impl Replay {
             _ => return false,
         };
         true
+    }
+
+    /// Takes out of a list whatever is none of these.
+    pub(super) fn restrict(&mut self, judged: &BTreeSet<Value>) {
+        if let Self::List(elements) = self {
+            elements.retain(|element| judged.contains(element));
+        }
     }
 
     /// True if this is a text or a list that appends can't turn into `value`.

@@ -15,6 +15,8 @@
 //! still takes turns. When no acquire is left that has gone, it is an order of the core, legal from one of the two states. So
 //! if the core has none from either, the history has none. The same holds with the two kinds exchanged.
 //!
+//! A lock with fencing tokens is a lock: what is said here holds for it as well, whatever the tokens.
+//!
 //! The judgement: between *k* operations of one kind that take turns with the other lie at least *k* - 1 of the other,
 //! whatever the state at the start. Where that settles nothing, the small search is run from both states.
 
@@ -50,18 +52,18 @@ pub(super) fn check(
     let Some(kind) = required().map(|record| &record.operation).next() else {
         return Err(Flaw::NoWindow);
     };
-    let other = match (options.model, kind) {
-        (Model::Mutex, Operation::Acquire) => Operation::Release,
-        (Model::Mutex, Operation::Release) => Operation::Acquire,
-        _ => return Err(Flaw::NoWindow),
-    };
+    if !matches!(options.model, Model::Mutex | Model::FencingLock) {
+        return Err(Flaw::NoWindow);
+    }
+    let acquires = |operation: &Operation| *operation == Operation::Acquire;
+    let kind = acquires(kind);
     for kept in kept {
         let wanted = match kept.kept {
             Kept::AsItWas => kind,
-            Kept::AsUnknown => &other,
+            Kept::AsUnknown => !kind,
             Kept::AsWrite => return Err(Flaw::NoWindow),
         };
-        if history.record(kept.id).operation != *wanted {
+        if acquires(&history.record(kept.id).operation) != wanted {
             return Err(Flaw::NoWindow);
         }
     }
@@ -72,7 +74,7 @@ pub(super) fn check(
     let gone = |(id, record): &(OperationId, &Record)| {
         !listed[id.index()]
             && record.key == key
-            && record.operation == other
+            && acquires(&record.operation) != kind
             && record.outcome != Outcome::Failed
     };
     for (id, record) in history.iter().filter(gone) {
@@ -90,7 +92,7 @@ pub(super) fn check(
 mod tests {
     use anachron_vocabulary::Operation;
 
-    use super::super::{Answer, Replay, legal_order};
+    use super::super::{Answer, CORE_EFFORT, Replay, legal_order, replies};
     use super::check;
     use crate::testing::{Dice, scramble};
     use crate::{Budget, CheckOptions, CoreOperation, Decision, Kept, Model, partition};
@@ -120,9 +122,11 @@ mod tests {
                 refused += 1;
                 continue;
             };
-            let none = [false, true]
-                .into_iter()
-                .all(|held| matches!(legal_order(&history, Replay::Lock { held }, &kept), Answer::None));
+            let none = [false, true].into_iter().all(|held| {
+                let start = Replay::Lock { held };
+                let found = legal_order(&history, start, &kept, &replies(&history, &kept), CORE_EFFORT);
+                matches!(found, Answer::None)
+            });
             assert!(none || !turns.are_too_few(), "{}", crate::testing::table(&history));
             counted += usize::from(turns.are_too_few());
             if none {

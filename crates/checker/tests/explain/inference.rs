@@ -8,8 +8,12 @@
 use std::collections::BTreeSet;
 
 use anachron_checker::explain::{Exclusion, Explanation, Fact, Glimpse};
+use anachron_checker::verify::verify_core;
+use anachron_checker::{CheckOptions, Model};
 use anachron_history::History;
-use anachron_vocabulary::{Operation, OperationId, Outcome, Reply, Value};
+use anachron_vocabulary::{Key, Operation, OperationId, Outcome, Reply, Value};
+
+use crate::objects;
 
 /// A value that no fact speaks of is `None`.
 type Abstract = Option<Value>;
@@ -28,8 +32,11 @@ struct World {
 }
 
 /// True if the facts alone refute the history.
-pub(crate) fn refutes(history: &History, explanation: &Explanation) -> bool {
+pub(crate) fn refutes(history: &History, explanation: &Explanation, model: Model) -> bool {
     let facts: Vec<&Fact> = explanation.sentences.iter().flat_map(|sentence| &sentence.facts).collect();
+    if let Some(core) = objects::core(history, &facts, model) {
+        return verify_core(history, &CheckOptions::new(model), Key(0), &core).is_ok();
+    }
     for fact in &facts {
         match fact {
             Fact::Between { crowd, possible, from_start } => {

@@ -6,6 +6,7 @@
 mod golden;
 mod inference;
 mod notation;
+mod objects;
 mod oracle;
 mod pages;
 mod random;

@@ -54,6 +54,11 @@ fn every_example_is_what_its_page_says() {
             AnomalyKind::LostAppend | AnomalyKind::AppendFork | AnomalyKind::DuplicateAppend => {
                 (Model::KeyValue, "null")
             }
+            AnomalyKind::DeliveredTwice | AnomalyKind::OutOfOrder | AnomalyKind::Vanished => {
+                (Model::Queue, "null")
+            }
+            AnomalyKind::ImpossibleValue => (Model::Counter, "0"),
+            AnomalyKind::TokenRegression => (Model::FencingLock, "null"),
             _ => (Model::CasRegister, "0"),
         };
         let subject = subject(&history, model, initial);

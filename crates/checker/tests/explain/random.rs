@@ -139,7 +139,7 @@ fn judge(model: Model, count: usize, seed: u64) -> BTreeMap<AnomalyKind, usize> 
             assert!(!explanation.sentences.iter().any(|sentence| sentence.text.is_empty()));
             if explanation.kind != AnomalyKind::NoOrder {
                 assert!(
-                    refutes(&history, &explanation),
+                    refutes(&history, &explanation, model),
                     "the facts do not refute:\n{}{explanation}",
                     shown(&history)
                 );

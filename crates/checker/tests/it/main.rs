@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods)]
 
 mod catalogue;
+mod cores;
 mod corpus;
 mod limits;
 mod notation;

@@ -1,0 +1,286 @@
+//! Small cores for the objects that the search knows nothing of but their steps: collections, lists, counters, leadership,
+//! several registers, locks with tokens.
+//!
+//! Why it exists: for such an object the search's own core holds every change since the start. The verifier knows better
+//! what may be left out (`verify/core_rules.rs` and its neighbours), so here the verifier is asked: a few operations near
+//! the place where the search got stuck are proposed; whoever it says is needed comes in; if what there is then has an
+//! order, the window grows; else it is made smaller one step at a time, each step put to the verifier.
+//!
+//! What it promises: every core that comes out was accepted by the verifier, and is locally minimal if it says so. If
+//! nothing small is found, the core that was known before stays.
+//!
+//! Left out on purpose: a rule of its own. A bug here can make a core larger, never wrong.
+
+use std::collections::BTreeSet;
+
+use anachron_history::Record;
+use anachron_vocabulary::{Operation, OperationId, Outcome, Reply, Value};
+
+use super::{spots, turns};
+use crate::instance::Timed;
+use crate::verify::{Flaw, verify_core_within};
+use crate::{Budget, CheckOptions, Core, CoreOperation, Kept, Model, Part, Start};
+
+/// Configurations times operations that one proposal may take.
+const EFFORT: usize = 400_000;
+/// Proposals in all.
+const PROPOSALS: usize = 1_500;
+/// A core of so many operations is made smaller as it is.
+const SMALL: usize = 40;
+/// A window never has more operations than this.
+const WIDEST: usize = 200;
+
+/// Puts proposals to the verifier.
+struct Judge<'a, 'h, 'b> {
+    part: &'a Part<'h>,
+    options: CheckOptions,
+    budget: &'a mut Budget<'b>,
+    proposals: usize,
+}
+
+/// True if the model's cores are found here. The others have a shrinker that knows their machine.
+fn has_cores_here(model: Model) -> bool {
+    !matches!(model, Model::Register | Model::CasRegister | Model::KeyValue | Model::Mutex)
+}
+
+/// A core without a search, where a scan says more than a search can: counters and tokens.
+pub(crate) fn counted(part: &Part<'_>, budget: &mut Budget<'_>) -> Option<Core> {
+    let counts = matches!(part.model, Model::Counter | Model::FencingLock);
+    counts.then(|| Judge::new(part, budget).spotted()).flatten()
+}
+
+/// A core of operations that are known to have no order, with whoever is needed for that.
+pub(crate) fn around(part: &Part<'_>, operations: &[OperationId], budget: &mut Budget<'_>) -> Option<Core> {
+    let mut judge = Judge::new(part, budget);
+    let core = judge.closed(operations)?;
+    Some(judge.smaller(core))
+}
+
+/// A core that may have fewer operations than the one known, and that is judged on the object itself.
+pub(crate) fn smaller(part: &Part<'_>, known: &Core, budget: &mut Budget<'_>) -> Option<Core> {
+    if !has_cores_here(part.model) {
+        return None;
+    }
+    let mut judge = Judge::new(part, budget);
+    if known.operations.len() <= SMALL && judge.accepts(known) {
+        return Some(judge.smaller(known.clone()));
+    }
+    if let Some(core) = judge.spotted() {
+        return Some(core);
+    }
+    if let Some(core) = (part.model == Model::FencingLock).then(|| judge.turns()).flatten() {
+        return Some(judge.smaller(core));
+    }
+    let listed: Vec<OperationId> = known.operations.iter().map(|kept| kept.id).collect();
+    let core = if listed.len() <= SMALL { judge.closed(&listed) } else { None };
+    let core = core.or_else(|| judge.grown(known))?;
+    let small = judge.smaller(core);
+    let larger = small.operations.len() > known.operations.len();
+    if larger && judge.accepts(known) { None } else { Some(small) }
+}
+
+/// The form in which an operation says most.
+fn whole(id: OperationId, record: &Record) -> CoreOperation {
+    let kept = if matches!(record.outcome, Outcome::Ok(_)) { Kept::AsItWas } else { Kept::AsUnknown };
+    CoreOperation { id, kept }
+}
+
+/// The elements that an operation names.
+pub(super) fn elements(record: &Record) -> Option<&Value> {
+    match (&record.operation, &record.outcome) {
+        (
+            Operation::Enqueue(element)
+            | Operation::Push(element)
+            | Operation::Insert(element)
+            | Operation::Add(element)
+            | Operation::Append(element)
+            | Operation::Remove(element)
+            | Operation::Contains(element),
+            _,
+        ) => Some(element),
+        (Operation::Dequeue | Operation::Pop | Operation::ExtractMin, Outcome::Ok(Reply::Value(element))) => {
+            (*element != Value::Null).then_some(element)
+        }
+        _ => None,
+    }
+}
+
+impl<'a, 'h, 'b> Judge<'a, 'h, 'b> {
+    fn new(part: &'a Part<'h>, budget: &'a mut Budget<'b>) -> Self {
+        let options = CheckOptions { model: part.model, initial: part.initial.clone() };
+        Self { part, options, budget, proposals: 0 }
+    }
+
+    fn record(&self, id: OperationId) -> &'h Record {
+        self.part.history.record(id)
+    }
+
+    fn ask(&mut self, core: &Core) -> Result<(), Flaw> {
+        self.proposals += 1;
+        verify_core_within(self.part.history, &self.options, self.part.key, core, EFFORT)
+    }
+
+    fn accepts(&mut self, core: &Core) -> bool {
+        self.ask(core).is_ok()
+    }
+
+    /// What a scan shows.
+    fn spotted(&mut self) -> Option<Core> {
+        let found = spots::cores(self.part).into_iter().find(|core| self.accepts(core))?;
+        Some(self.smaller(found))
+    }
+
+    fn is_spent(&mut self) -> bool {
+        self.proposals > PROPOSALS || self.budget.stopped()
+    }
+
+    /// A lock's window of time.
+    fn turns(&mut self) -> Option<Core> {
+        let timed = self.part.ids.iter().map(|&id| {
+            let record = self.record(id);
+            Timed { id, class: 0, call: record.call.0, returned: record.returned().map(|end| end.0) }
+        });
+        let (acquires, releases): (Vec<Timed>, Vec<Timed>) =
+            timed.partition(|timed| self.record(timed.id).operation == Operation::Acquire);
+        turns::core(&acquires, &releases)
+    }
+
+    /// A core around the operations that returned last before the known core was over.
+    fn grown(&mut self, known: &Core) -> Option<Core> {
+        let required = known.operations.iter().filter(|kept| kept.kept != Kept::AsUnknown);
+        let end = required.filter_map(|kept| self.record(kept.id).returned()).max()?;
+        let over = |id: &OperationId| self.record(*id).returned().is_some_and(|returned| returned <= end);
+        let mut by_return: Vec<OperationId> = self.part.ids.iter().copied().filter(over).collect();
+        by_return.sort_by_key(|&id| (self.record(id).returned(), id));
+        let mut span = 1;
+        while !by_return.is_empty() && !self.is_spent() {
+            let first = by_return.len().saturating_sub(span);
+            if let Some(core) = self.closed(&by_return[first..]) {
+                return Some(core);
+            }
+            if first == 0 || span > WIDEST {
+                return None;
+            }
+            span *= 2;
+        }
+        None
+    }
+
+    /// A window with whoever the verifier says is needed; `None` if that has an order, or is too large.
+    fn closed(&mut self, window: &[OperationId]) -> Option<Core> {
+        let mut listed: BTreeSet<OperationId> = window.iter().copied().collect();
+        let mut core = Core::default();
+        for &id in window {
+            core.operations.push(whole(id, self.record(id)));
+        }
+        let last = window.iter().filter_map(|&id| self.record(id).returned()).max();
+        while core.operations.len() <= 2 * WIDEST && !self.is_spent() {
+            let needed = match self.ask(&core) {
+                Ok(()) => return Some(core),
+                Err(Flaw::Needed(needed)) => needed,
+                Err(_) => return None,
+            };
+            // With one operation on an element come all that were called in time.
+            let mut more = vec![needed];
+            if let Some(element) = elements(self.record(needed)) {
+                more.extend(self.part.ids.iter().copied().filter(|&id| {
+                    let record = self.record(id);
+                    elements(record) == Some(element) && Some(record.call) <= last
+                }));
+            }
+            for id in more {
+                if listed.insert(id) {
+                    let record = self.record(id);
+                    let swapped = record.outcome == Outcome::Ok(Reply::Answer(true))
+                        && self.part.model == Model::LeaderRegister;
+                    let kept = if swapped { Kept::AsWrite } else { whole(id, record).kept };
+                    core.operations.push(CoreOperation { id, kept });
+                }
+            }
+        }
+        None
+    }
+
+    /// The same core with less in it, as far as that goes.
+    fn smaller(&mut self, mut core: Core) -> Core {
+        self.drop_elements(&mut core);
+        let mut minimal = false;
+        while !minimal && !self.is_spent() {
+            minimal = true;
+            for step in [Self::let_go, Self::weaken] {
+                let mut queue: Vec<CoreOperation> = core.operations.clone();
+                queue.sort_by_key(|kept| (self.record(kept.id).call, kept.id));
+                let mut changed = false;
+                for kept in queue {
+                    if self.is_spent() {
+                        minimal = false;
+                        break;
+                    }
+                    changed |= step(self, &mut core, kept);
+                }
+                if changed {
+                    minimal = false;
+                    break;
+                }
+            }
+        }
+        // What is kept as a write, and need not be, is kept as it was: that is easier to follow.
+        for index in 0..core.operations.len() {
+            if core.operations[index].kept == Kept::AsWrite {
+                core.operations[index].kept = Kept::AsItWas;
+                if !self.accepts(&core) {
+                    core.operations[index].kept = Kept::AsWrite;
+                }
+            }
+        }
+        core.operations.sort_by_key(|kept| (self.record(kept.id).call, kept.id));
+        core.minimal = minimal;
+        core
+    }
+
+    /// Lets all operations on an element go at once, element by element.
+    fn drop_elements(&mut self, core: &mut Core) {
+        let all: BTreeSet<&Value> =
+            core.operations.iter().filter_map(|kept| elements(self.part.history.record(kept.id))).collect();
+        for element in all {
+            let mut less = core.clone();
+            less.operations.retain(|kept| elements(self.record(kept.id)) != Some(element));
+            if !self.is_spent() && less.operations.len() < core.operations.len() && self.accepts(&less) {
+                *core = less;
+            }
+        }
+    }
+
+    fn let_go(&mut self, core: &mut Core, kept: CoreOperation) -> bool {
+        let mut less = core.clone();
+        less.operations.retain(|other| other.id != kept.id);
+        let accepted = self.accepts(&less);
+        if accepted {
+            *core = less;
+        }
+        accepted
+    }
+
+    fn weaken(&mut self, core: &mut Core, kept: CoreOperation) -> bool {
+        let observes = self.record(kept.id).operation.is_read()
+            || matches!(
+                self.record(kept.id).outcome,
+                Outcome::Ok(Reply::Answer(false) | Reply::Value(Value::Null))
+            );
+        if kept.kept != Kept::AsItWas || observes || core.start == Start::Any {
+            return false;
+        }
+        for weaker in [Kept::AsWrite, Kept::AsUnknown] {
+            let mut less = core.clone();
+            less.operations
+                .iter_mut()
+                .filter(|other| other.id == kept.id)
+                .for_each(|other| other.kept = weaker);
+            if self.accepts(&less) {
+                *core = less;
+                return true;
+            }
+        }
+        false
+    }
+}
