@@ -9,6 +9,7 @@ pub mod abd;
 pub mod common;
 pub mod leaderless;
 pub mod multi_leader;
+pub mod multi_paxos;
 pub mod raft;
 pub mod single_leader;
 pub mod total_order;

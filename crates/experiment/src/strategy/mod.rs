@@ -5,6 +5,7 @@
 mod abd;
 mod leaderless;
 mod multi_leader;
+mod multi_paxos;
 mod options;
 mod raft;
 mod single_leader;
@@ -75,7 +76,7 @@ pub struct WeakeningDoc {
 }
 
 /// Every strategy, in the order of the course.
-pub const STRATEGIES: [StrategyEntry; 7] = [
+pub const STRATEGIES: [StrategyEntry; 8] = [
     single_leader::ENTRY,
     multi_leader::ENTRY,
     leaderless::LAMPORT,
@@ -83,6 +84,7 @@ pub const STRATEGIES: [StrategyEntry; 7] = [
     abd::ENTRY,
     total_order::ENTRY,
     raft::ENTRY,
+    multi_paxos::ENTRY,
 ];
 
 /// The strategy of this name.
