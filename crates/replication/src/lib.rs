@@ -13,3 +13,4 @@ pub mod multi_paxos;
 pub mod raft;
 pub mod single_leader;
 pub mod total_order;
+pub mod viewstamped;

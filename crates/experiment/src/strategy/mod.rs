@@ -10,6 +10,7 @@ mod options;
 mod raft;
 mod single_leader;
 mod total_order;
+mod viewstamped;
 
 use anachron_node::Replica;
 use anachron_scenario::Scenario;
@@ -76,7 +77,7 @@ pub struct WeakeningDoc {
 }
 
 /// Every strategy, in the order of the course.
-pub const STRATEGIES: [StrategyEntry; 8] = [
+pub const STRATEGIES: [StrategyEntry; 9] = [
     single_leader::ENTRY,
     multi_leader::ENTRY,
     leaderless::LAMPORT,
@@ -85,6 +86,7 @@ pub const STRATEGIES: [StrategyEntry; 8] = [
     total_order::ENTRY,
     raft::ENTRY,
     multi_paxos::ENTRY,
+    viewstamped::ENTRY,
 ];
 
 /// The strategy of this name.
