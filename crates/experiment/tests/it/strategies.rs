@@ -48,8 +48,7 @@ fn what_a_strategy_does_not_know_is_refused_with_what_it_knows() {
             .contains("raft has no option `read`; it has reads")
     );
     let wrong = told(r#"{"name": "raft", "options": {"reads": "fast"}}"#);
-    let expected =
-        r#"reads: "fast" is not one of "log", "read-index", "lease", "follower-read-index", "leader-memory", "local""#;
+    let expected = r#"reads: "fast" is not one of "log", "read-index", "lease", "follower-read-index", "leader-memory", "local""#;
     assert_eq!(wrong, expected);
     let wrong = told(r#"{"name": "raft", "options": {"reads": "lease", "check_quorum": false}}"#);
     assert!(wrong.starts_with("check_quorum: leases need it"), "{wrong}");

@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 
 use anachron_node::{Answer, Request, RequestId};
-use anachron_vocabulary::{ClientId, Key, Reply, Value};
+use anachron_vocabulary::{ClientId, Key, Value};
 
 use super::{Config, MessageId, Weakening};
 use crate::common::{Seen, Sessions, Store};
@@ -105,7 +105,7 @@ impl Service {
 
     /// Answers to the local reads that wait.
     pub(super) fn end_reads(&mut self) -> Vec<(RequestId, Answer)> {
-        let read = |request: &Request| Answer::Ok(Reply::Value(self.store.read(request.key)));
+        let read = |request: &Request| self.store.observe(request.key, &request.operation);
         let answers = self.reading.iter().map(|request| (request.id, read(request))).collect();
         self.reading.clear();
         answers
@@ -123,7 +123,7 @@ impl Service {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use anachron_vocabulary::{NodeId, Operation};
+    use anachron_vocabulary::{NodeId, Operation, Reply};
 
     fn request(serial: u64, tail: &str) -> Request {
         let id = RequestId { client: ClientId(0), serial };
