@@ -6,6 +6,7 @@
 //! A *weakening* is a known bug as a named switch of a strategy, with its source. It is off unless a scenario asks.
 
 pub mod abd;
+pub mod chain;
 pub mod common;
 pub mod leaderless;
 pub mod multi_leader;

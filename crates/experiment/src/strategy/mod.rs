@@ -3,6 +3,7 @@
 //! Inside, everything is generic over the replica's type; this is the one dynamic edge, crossed once a run.
 
 mod abd;
+mod chain;
 mod leaderless;
 mod multi_leader;
 mod multi_paxos;
@@ -77,13 +78,15 @@ pub struct WeakeningDoc {
 }
 
 /// Every strategy, in the order of the course.
-pub const STRATEGIES: [StrategyEntry; 9] = [
+pub const STRATEGIES: [StrategyEntry; 11] = [
     single_leader::ENTRY,
     multi_leader::ENTRY,
     leaderless::LAMPORT,
     leaderless::ENTRY,
     abd::ENTRY,
     total_order::ENTRY,
+    chain::CHAIN,
+    chain::CRAQ,
     raft::ENTRY,
     multi_paxos::ENTRY,
     viewstamped::ENTRY,
