@@ -14,6 +14,7 @@
 //! - *leadership*: who claims it and is leader already is told yes again.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use anachron_vocabulary::{Operation, Reply, Value};
@@ -39,6 +40,33 @@ pub enum ObjectState {
     Bag(BTreeMap<Value, usize>),
     /// A counter.
     Count(i64),
+}
+
+/// The state in a few characters: `5`, `free`, `held, token 7`, `a=1, b=2`, `[1, 2]`.
+impl fmt::Display for ObjectState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = |shown: Vec<String>| shown.join(", ");
+        match self {
+            Self::Holds(value) => value.fmt(f),
+            Self::Free => f.write_str("free"),
+            Self::Held => f.write_str("held"),
+            Self::Fenced(Grant { held, token, .. }) => {
+                f.write_str(if *held { "held" } else { "free" })?;
+                token.map_or(Ok(()), |token| write!(f, ", token {token}"))
+            }
+            Self::Registers(values) => {
+                f.write_str(&list(values.iter().map(|(name, value)| format!("{name}={value}")).collect()))
+            }
+            Self::Sequence(elements) => {
+                write!(f, "[{}]", list(elements.iter().map(ToString::to_string).collect()))
+            }
+            Self::Bag(elements) => {
+                let shown = elements.iter().flat_map(|(element, &times)| vec![element.to_string(); times]);
+                write!(f, "{{{}}}", list(shown.collect()))
+            }
+            Self::Count(count) => count.fmt(f),
+        }
+    }
 }
 
 /// The latest grant of a lock with fencing tokens.

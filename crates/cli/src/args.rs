@@ -166,7 +166,7 @@ pub(crate) struct RunArgs {
 /// `check`
 #[derive(Args, Debug)]
 pub(crate) struct CheckArgs {
-    /// The histories; `-` is standard input
+    /// The histories; `-` is standard input, judged while it grows: a violation is told as soon as it is certain
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// What the objects are [default: guessed from the operations]
@@ -320,6 +320,14 @@ pub(crate) enum InputFormat {
     JepsenLog,
     /// Events in EDN, in one vector or one a line; Porcupine's key-value text too.
     Edn,
+}
+
+impl CheckArgs {
+    /// True if standard input may be judged while it grows: nothing is asked for that needs all of it.
+    pub(crate) fn may_be_a_stream(&self) -> bool {
+        let needs_all = self.levels || self.verify || self.certificate.is_some();
+        !needs_all && matches!(self.input_format, InputFormat::Auto | InputFormat::Jsonl)
+    }
 }
 
 impl Budget {

@@ -16,6 +16,7 @@ use anachron_vocabulary::{Outcome, Value};
 use super::guess::guess;
 use super::levels::{Graded, grade};
 use super::proof::{Proof, limit, recheck};
+use super::stream::{Followed, Wanted, follow};
 use super::{Count, paragraph};
 use crate::args::{CheckArgs, InputFormat};
 use crate::certificate::Certificate;
@@ -42,11 +43,22 @@ pub(crate) fn check(args: &CheckArgs, output: &mut Output) -> Result<Exit, Failu
         ));
     }
     let mut tally = Tally::default();
+    let mut streamed = None;
+    if args.files.len() == 1 && args.files[0].as_os_str() == "-" && args.may_be_a_stream() {
+        match follow(&wanted(args), output)? {
+            Followed::AsFile(bytes) => streamed = Some(bytes),
+            Followed::Told(decision) => {
+                tally.verdicts.add(decision, None, args.expect);
+                return Ok(tally.verdicts.exit(args.expect));
+            }
+            Followed::Interrupted => return Ok(Exit::Interrupted),
+        }
+    }
     for file in &args.files {
         if interrupted() {
             break;
         }
-        match one(file, args, &mut tally, output) {
+        match one(file, streamed.take(), args, &mut tally, output) {
             Err(Failure::Told(Exit::Usage, message)) => {
                 tally.unreadable += 1;
                 output.finish()?;
@@ -101,10 +113,26 @@ struct Judged<'a> {
     took: Duration,
 }
 
-fn one(file: &Path, args: &CheckArgs, tally: &mut Tally, output: &mut Output) -> Result<(), Failure> {
+/// What is asked of a stream.
+fn wanted(args: &CheckArgs) -> Wanted<'_> {
+    let options = |bytes: &[u8]| {
+        let parsed = parse(bytes, Some(Format::JsonLines)).ok()?;
+        let model = args.model.as_deref().and_then(Model::from_name).unwrap_or_else(|| guess(&parsed));
+        options(model, args, &parsed, "-").ok()
+    };
+    Wanted { named: args.model.is_some(), options: Box::new(options), memory: args.budget.limits().memory }
+}
+
+fn one(
+    file: &Path,
+    streamed: Option<Vec<u8>>,
+    args: &CheckArgs,
+    tally: &mut Tally,
+    output: &mut Output,
+) -> Result<(), Failure> {
     let style = output.style;
     let name = quoted_file(file, style);
-    let parsed = read(file, &name, args.input_format, output)?;
+    let parsed = understand(file, &name, streamed, args.input_format, output)?;
     let model = args.model.as_deref().and_then(Model::from_name).unwrap_or_else(|| guess(&parsed));
     let options = options(model, args, &parsed, &name)?;
     let target = match &args.certificate {
@@ -183,6 +211,17 @@ pub(super) fn read(
     format: InputFormat,
     output: &mut Output,
 ) -> Result<Parsed, Failure> {
+    understand(file, name, None, format, output)
+}
+
+/// The same, of bytes that have been read already if there are any.
+fn understand(
+    file: &Path,
+    name: &str,
+    streamed: Option<Vec<u8>>,
+    format: InputFormat,
+    output: &mut Output,
+) -> Result<Parsed, Failure> {
     let format = match format {
         InputFormat::Auto => None,
         InputFormat::Jsonl => Some(Format::JsonLines),
@@ -191,6 +230,9 @@ pub(super) fn read(
     };
     let progress = Progress::start(&format!("reading {name}"), output.style);
     let bytes = at_the_mercy_of(|| {
+        if let Some(bytes) = streamed {
+            return Ok(bytes);
+        }
         if file.as_os_str() != "-" {
             return std::fs::read(file);
         }

@@ -8,6 +8,7 @@ pub(crate) mod list;
 mod proof;
 pub(crate) mod run;
 pub(crate) mod shell;
+mod stream;
 pub(crate) mod sweep;
 pub(crate) mod verify;
 

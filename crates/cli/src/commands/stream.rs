@@ -5,8 +5,8 @@
 //!   order of their times. Then all that is open is known, and a violation is told as soon as no answer of the open
 //!   operations could explain it;
 //! - *whole operations*: an operation's line comes at most `LAG` lines after the lines of those that returned before it
-//!   was called, in any order. Then what returned that long ago is settled. If nothing comes for `PATIENCE`, nothing is
-//!   taken to be open any more.
+//!   was called, in any order. Then what returned that long ago is settled. Silence settles nothing: an operation
+//!   that is open all the while may still explain everything.
 //!
 //! A stream that ends within `KEPT` bytes is judged as a file is, with all that belongs to it; one that breaks its
 //! promise within them is read to its end first. Beyond, only what the judge needs is kept, so memory is flat.
@@ -21,20 +21,20 @@ use anachron_checker::{Budget, CheckOptions, Decision};
 use anachron_history::{Heard, LineReader, Names};
 use anachron_report::jsonl;
 use anachron_report::number::{count, thousands};
-use anachron_vocabulary::{Key, Outcome};
+use anachron_vocabulary::{Key, Outcome, Reply};
 use serde_json::json;
 
 use super::paragraph;
-use crate::exit::{Exit, Failure};
+use crate::exit::Failure;
 use crate::interrupt::interrupted;
 use crate::output::{Output, note};
 
 /// How many lines later than one that returned before its call an operation may be told.
 const LAG: usize = 10_000;
-/// How long a stream of whole operations is silent before nothing is taken to be open.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// The same for a stream that tells its calls: lines of one moment come together.
+/// How long a stream that tells its calls is silent before all of one moment has come.
 const MOMENT: Duration = Duration::from_millis(200);
+/// How long is waited for more at a time.
+const STEP: Duration = Duration::from_millis(100);
 /// How much of the stream is kept to be judged as a file.
 const KEPT: usize = 8 << 20;
 /// How many lines are read before the model is guessed from them.
@@ -85,12 +85,15 @@ fn pieces() -> Receiver<std::io::Result<Vec<u8>>> {
     receiver
 }
 
+/// What the objects are, told from bytes of the stream; `None` if they are not what they seem.
+type OptionsOf<'a> = Box<dyn Fn(&[u8]) -> Option<CheckOptions> + 'a>;
+
 /// What is asked of a stream.
 pub(super) struct Wanted<'a> {
     /// The model was named.
     pub(super) named: bool,
-    /// What the objects are, once the model is known from these bytes; `None` if they are not what they seem.
-    pub(super) options: Box<dyn Fn(&[u8]) -> Option<CheckOptions> + 'a>,
+    /// What the objects are, once the model is known.
+    pub(super) options: OptionsOf<'a>,
     /// Bytes that the judge may take.
     pub(super) memory: usize,
 }
@@ -108,12 +111,11 @@ pub(super) fn follow(wanted: &Wanted<'_>, output: &mut Output) -> Result<Followe
                 if silent.is_zero() && stream.is_followed() {
                     stream.drained();
                 }
-                let step = Duration::from_millis(100);
-                match pieces.recv_timeout(step) {
+                match pieces.recv_timeout(STEP) {
                     Ok(piece) => Some(piece),
                     Err(RecvTimeoutError::Disconnected) => break,
                     Err(RecvTimeoutError::Timeout) => {
-                        silent += step;
+                        silent += STEP;
                         None
                     }
                 }
@@ -323,20 +325,20 @@ impl Stream {
 
     /// Nothing came for a while.
     fn silent(&mut self, silent: Duration, wanted: &Wanted<'_>) {
-        let step = Duration::from_millis(100);
-        let patience = if self.whole || self.online.is_none() { PATIENCE } else { MOMENT };
-        if silent < patience || silent >= patience + step || self.unfit.is_some() {
+        if silent < MOMENT || silent >= MOMENT + STEP || self.unfit.is_some() {
             return;
         }
         self.judge(wanted, true);
-        let patience = if self.whole { PATIENCE } else { MOMENT };
-        let Some(online) = self.online.as_ref().filter(|_| silent >= patience) else { return };
+        if self.whole {
+            return;
+        }
+        let Some(online) = &self.online else { return };
         // On a copy: should more come after all, nothing is lost.
         let mut copy = online.clone();
         let mut stop = interrupted;
         let budget = &mut stoppable(&mut stop);
         let findings = copy.settle_now(self.latest.saturating_add(1), budget);
-        let ahead = if self.whole { None } else { copy.look_ahead(budget) };
+        let ahead = copy.look_ahead(budget);
         let violation = findings.into_iter().find_map(|finding| match finding {
             Finding::Violation(violation) => Some(violation),
             Finding::Undecided(..) => None,
@@ -347,26 +349,16 @@ impl Stream {
     /// The end, if it has come although the stream goes on.
     fn ended(&mut self, output: &mut Output) -> Result<Option<Followed>, Failure> {
         if let Some(unfit) = self.unfit.take() {
-            if self.kept.as_ref().is_some_and(|kept| kept.len() <= KEPT) {
-                let first = matches!(unfit, Unfit::Unreadable(1));
-                if !first && let Unfit::Unreadable(_) = unfit {
-                    // What is wrong with the line is said as of a file.
-                    return Ok(self.kept.take().map(Followed::AsFile));
-                }
-                // Perhaps another format, or another order: the whole tells.
-                self.unfit = Some(unfit);
-                return Ok(None);
+            if self.kept.is_none() {
+                return Err(Self::refuse(&unfit, output)?);
             }
-            if self.online.is_none() && self.kept.is_some() {
-                self.unfit = Some(unfit);
-                return Ok(None);
+            if matches!(unfit, Unfit::Unreadable(line) if line > 1) {
+                // What is wrong with the line is said as of a file.
+                return Ok(self.kept.take().map(Followed::AsFile));
             }
-            if self.kept.is_some() {
-                // It was to be read as a whole, and is: no limit but memory.
-                self.unfit = Some(unfit);
-                return Ok(None);
-            }
-            return Err(self.refuse(&unfit, output)?);
+            // Perhaps another format, or another order: the whole tells.
+            self.unfit = Some(unfit);
+            return Ok(None);
         }
         if self.violation.is_some() {
             return self.violated(output).map(Some);
@@ -393,7 +385,7 @@ impl Stream {
         if name.is_empty() { "the object".to_owned() } else { format!("{name:?}") }
     }
 
-    fn refuse(&self, unfit: &Unfit, output: &mut Output) -> Result<Failure, Failure> {
+    fn refuse(unfit: &Unfit, output: &mut Output) -> Result<Failure, Failure> {
         let (line, said) = match unfit {
             Unfit::Unreadable(line) => (*line, "this is no line of a history".to_owned()),
             Unfit::Refused(line, Refused::Late(watermark)) => (
@@ -423,10 +415,10 @@ impl Stream {
         }
         let style = output.style;
         let name = self.name(violation.key);
-        let states: Vec<String> = violation.from.iter().take(5).map(|state| format!("{state:?}")).collect();
+        let states: Vec<String> = violation.from.iter().take(5).map(ToString::to_string).collect();
         let since = violation.since.map_or("the start".to_owned(), |since| since.to_string());
         let said = format!(
-            "Not linearizable: {name}, line {}. Nothing explains this operation with the others since {since}, whichever of its {} possible states the object was in then: {}{}.",
+            "NOT linearizable  {name}, line {}. No order of this operation and the others since {since} works, in whichever of its possible states ({}) the object was then: {}{}.",
             violation.at,
             violation.from.len(),
             states.join(", "),
@@ -435,13 +427,18 @@ impl Stream {
         output.text(&paragraph("", &said, style))?;
         for told in violation.window.iter().rev().take(40).rev() {
             let end = told.answer.as_ref().map_or("?".to_owned(), |(end, _)| end.to_string());
-            let reply = told.answer.as_ref().map_or("unknown".to_owned(), |(_, reply)| format!("{reply:?}"));
+            let reply = match told.answer.as_ref().map(|(_, reply)| reply) {
+                None => "nobody knows".to_owned(),
+                Some(Reply::Done) => "done".to_owned(),
+                Some(Reply::Value(value)) => value.to_string(),
+                Some(Reply::Answer(answer)) => answer.to_string(),
+            };
             let mark = if told.mark == violation.at { ">" } else { " " };
             let shown = format!(
-                "line {}: {} {:?} from {} to {end}: {reply}",
+                "line {}: {}{} from {} to {end}: {reply}",
                 told.mark,
                 told.operation.name(),
-                told.operation.arguments(),
+                told.operation.arguments_shown(ToString::to_string),
                 told.call
             );
             output.text(&paragraph(&format!("{mark} "), &shown, style))?;
@@ -492,7 +489,7 @@ impl Stream {
                 Err(_) => Err(Unfit::Unreadable(line)),
             };
             if let Err(unfit) = told {
-                return Err(self.refuse(&unfit, output)?);
+                return Err(Self::refuse(&unfit, output)?);
             }
         }
         let findings = online.finish(&mut stoppable(&mut interrupted));
