@@ -17,8 +17,8 @@ use crate::{Budget, Judgement, Model, PartVerdict, combine};
 pub struct CheckOptions {
     /// The kind of every object.
     pub model: Model,
-    /// What every object holds before the first operation (a mutex ignores it and starts free). Porcupine's
-    /// key-value files start every key as `""`; Jepsen's registers start as `null`.
+    /// What every object holds before the first operation, where [`Model::has_initial`] says that this makes sense.
+    /// Porcupine's key-value files start every key as `""`; Jepsen's registers start as `null`.
     pub initial: Value,
 }
 

@@ -6,7 +6,7 @@ use super::{Seen, Sessions, Store};
 
 /// Applies a decided request. Nothing is answered to a client that has moved on to a later request.
 ///
-/// With `runs_once` a request that was applied before answers what it answered then (Raft, section 8; Viewstamped
+/// With `runs_once` a request that was applied before answers what it answered then (Raft, section 8, and dissertation, section 6.3; Viewstamped
 /// Replication Revisited, section 4.1; "Paxos Made Moderately Complex", section 2). Refusals by the state machine (a lock
 /// that is held) are answers like any other and are kept.
 pub fn execute(
@@ -30,7 +30,7 @@ pub fn execute(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use anachron_node::RequestId;
+    use anachron_node::{Refusal, RequestId};
     use anachron_vocabulary::{ClientId, Key, Operation, Reply, Value};
 
     #[test]
@@ -49,5 +49,20 @@ mod tests {
         assert_eq!(store.read(Key(0)), Value::from("a"));
         execute(&mut store, &mut sessions, &append(2), false);
         assert_eq!(store.read(Key(0)), Value::from("aa"), "without sessions it runs again");
+    }
+
+    #[test]
+    fn a_refused_acquire_stays_refused_when_it_is_retried_after_the_release() {
+        let (mut store, mut sessions) = (Store::default(), Sessions::default());
+        let mut run = |client, serial, operation| {
+            let id = RequestId { client: ClientId(client), serial };
+            execute(&mut store, &mut sessions, &Request { id, key: Key(0), operation }, true)
+        };
+        let held = Some(Answer::Refused(Refusal::LockState));
+        run(0, 1, Operation::Acquire);
+        assert_eq!(run(1, 1, Operation::Acquire), held);
+        run(0, 2, Operation::Release);
+        assert_eq!(run(1, 1, Operation::Acquire), held);
+        assert_eq!(run(0, 1, Operation::Acquire), None, "the client has moved on");
     }
 }

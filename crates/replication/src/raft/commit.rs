@@ -12,11 +12,11 @@
 use anachron_node::{Answer, Context, RequestId};
 use anachron_vocabulary::{NodeId, Reply};
 
-use crate::common::{Sessions, Store};
+use crate::common::{Sessions, Store, execute};
 
 use super::log::{Command, Index};
 use super::weakening::Weakening;
-use super::{Raft, Role, sessions};
+use super::{Raft, Role};
 
 impl Raft {
     /// The leader heard that an entry is durable somewhere: the highest one on a majority of disks may be committed.
@@ -67,7 +67,7 @@ impl Raft {
             let (id, answer) = match &entry.command {
                 Command::NoOp | Command::Configuration(_) => (None, None),
                 Command::Client(request) => {
-                    let answer = sessions::execute(&mut self.store, &mut self.sessions, request, runs_once);
+                    let answer = execute(&mut self.store, &mut self.sessions, request, runs_once);
                     (Some(request.id), answer)
                 }
             };
@@ -111,7 +111,7 @@ impl Raft {
             self.start_from_snapshot();
             for entry in self.log.entries() {
                 if let Command::Client(request) = &entry.command {
-                    sessions::execute(&mut self.store, &mut self.sessions, request, true);
+                    execute(&mut self.store, &mut self.sessions, request, true);
                 }
             }
             self.applied = keep;

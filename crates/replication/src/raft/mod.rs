@@ -42,7 +42,6 @@ mod prevote;
 mod reads;
 mod reconfiguration;
 mod replication;
-mod sessions;
 mod snapshot;
 mod transfer;
 mod weakening;
