@@ -18,6 +18,7 @@
 //! ```
 
 mod budget;
+mod call_order;
 mod chains;
 pub mod collections;
 mod components;

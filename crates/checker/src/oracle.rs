@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anachron_history::History;
 use anachron_vocabulary::{Operation, OperationId, Outcome, Reply, Value};
 
+use crate::call_order;
 use crate::chains;
 use crate::instance::Instance;
 use crate::machine::{Compiled, GenericMachine, Machine, compile};
@@ -12,8 +13,8 @@ use crate::search::{Found, Reductions, Strategy, search};
 use crate::testing::{self, Dice, Shape};
 use crate::zones::{self, Zones};
 use crate::{
-    Budget, CheckOptions, Decision, Event, Model, Object, ObjectState, Order, Road, Specification, Verdict,
-    check_specification, partition, verify,
+    Budget, CheckOptions, Decision, Event, Model, Object, ObjectState, Order, PartVerdict, Road,
+    Specification, Verdict, check_specification, partition, verify,
 };
 
 /// Tries every order: is there a legal one?
@@ -143,7 +144,13 @@ fn compare(history: &History, options: &CheckOptions, expected: bool, every_set:
     let parts = partition(history, options).expect("operations that the model knows");
     assert_eq!(parts.len(), 1, "one object");
     let part = &parts[0];
-    let verdict = part.check(&mut Budget::default());
+    if let Some(order) = call_order::legal(part) {
+        let verdict = Verdict::Linearizable(order);
+        let (key, operations) = (part.key(), part.len());
+        let verdict = PartVerdict { key, operations, verdict, road: Road::CallOrder, configurations: 0 };
+        assert_eq!(verify::verify(history, options, &verdict), Ok(()), "the order of calls\n{}", case());
+    }
+    let verdict = part.check_by_model(&mut Budget::default());
     let decision = if expected { Decision::Linearizable } else { Decision::NotLinearizable };
     assert_eq!(verdict.verdict.decision(), decision, "{}", case());
     if let Err(flaw) = verify::verify(history, options, &verdict) {

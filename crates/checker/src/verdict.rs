@@ -138,6 +138,8 @@ impl fmt::Display for Decision {
 /// By which road a verdict was reached.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Road {
+    /// The order in which the operations were called, which is legal as it is.
+    CallOrder,
     /// Zones of a register whose written values are unique (Gibbons and Korach 1997).
     Zones,
     /// Chains of a compare-and-set register whose new values are all different (the same, carried further).
@@ -152,9 +154,10 @@ pub enum Road {
 }
 
 impl Road {
-    /// `zones`, `chains`, `turns`, `collections` or `search`.
+    /// `call-order`, `zones`, `chains`, `turns`, `collections` or `search`.
     pub fn name(self) -> &'static str {
         match self {
+            Self::CallOrder => "call-order",
             Self::Zones => "zones",
             Self::Chains => "chains",
             Self::Turns => "turns",

@@ -382,7 +382,8 @@ impl Judged<'_> {
             0 => String::new(),
             number => format!(", {}", count(number, "configuration")),
         };
-        format!("decided by {}{configurations}", names.join(" and "))
+        let did = if self.judgement.decision() == Decision::Undecided { "tried" } else { "decided by" };
+        format!("{did} {}{configurations}", names.join(" and "))
     }
 
     fn objects(&self, output: &mut Output) -> Result<(), Failure> {
