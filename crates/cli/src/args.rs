@@ -231,7 +231,7 @@ Examples:
   anachron verify proof.json history.jsonl --expect not-linearizable";
 
 fn verify_long_help() -> String {
-    format!("{}\n\n{VERIFY_HELP}", crate::certificate::FORMAT)
+    format!("{}\n\n{VERIFY_HELP}", anachron_report::certificate::FORMAT)
 }
 
 /// What a search may take.

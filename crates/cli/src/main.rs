@@ -7,7 +7,6 @@
 //! interrupt stops and sums up, a second one ends at once.
 
 mod args;
-mod certificate;
 mod commands;
 mod exit;
 mod interrupt;

@@ -9,7 +9,7 @@
 
 use std::fmt::Write as _;
 
-use anachron_history::{History, TimeUnit};
+use anachron_history::{Format, History, TimeUnit, parse};
 use anachron_vocabulary::{Operation, OperationId, Outcome, Reply, Value, VirtualTime};
 use serde_json::{Map, Value as Json, json};
 
@@ -143,6 +143,21 @@ pub fn json_value(value: &Value) -> Json {
         Value::Text(text) => json!(&**text),
         Value::List(values) => values.iter().map(json_value).collect(),
         Value::Literal(text) => serde_json::from_str(text).unwrap_or_else(|_| json!(&**text)),
+    }
+}
+
+/// The value that this JSON stands for, as the reader of histories takes it: the inverse of [`json_value`].
+///
+/// # Errors
+/// Why it stands for none.
+pub fn value(json: &Json) -> Result<Value, String> {
+    let line = json!({ "client": 0, "f": "write", "arg": json, "call": 0, "return": 1 });
+    let read = parse(line.to_string().as_bytes(), Some(Format::JsonLines));
+    let history =
+        read.map_err(|error| format!("expected {}, found {}", error.expected, error.found))?.history;
+    match history.records.first().map(|record| &record.operation) {
+        Some(Operation::Write(value)) => Ok(value.clone()),
+        other => unreachable!("a line with one write was read as {other:?}"),
     }
 }
 

@@ -11,6 +11,7 @@
 //! Left out on purpose: printing (`cli`), and any judgement.
 
 mod cause;
+pub mod certificate;
 pub mod jsonl;
 pub mod ladder;
 pub mod number;

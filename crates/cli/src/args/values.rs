@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use anachron_checker::Decision;
 use anachron_checker::explain::AnomalyKind;
-use anachron_history::parse;
-use anachron_vocabulary::{Operation, Value};
+use anachron_vocabulary::Value;
 
 /// What must come out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -47,14 +46,7 @@ pub(super) fn parse_expected(text: &str) -> Result<Expected, String> {
 pub(crate) fn parse_value(text: &str) -> Result<Value, String> {
     let json: serde_json::Value = serde_json::from_str(text)
         .map_err(|error| format!("not JSON ({error}); a text needs its quotes: --initial '\"{text}\"'"))?;
-    let line = serde_json::json!({ "client": 0, "f": "write", "arg": json, "call": 0, "return": 1 });
-    let read = parse(line.to_string().as_bytes(), Some(anachron_history::Format::JsonLines));
-    let history =
-        read.map_err(|error| format!("expected {}, found {}", error.expected, error.found))?.history;
-    match history.records.first().map(|record| &record.operation) {
-        Some(Operation::Write(value)) => Ok(value.clone()),
-        other => unreachable!("a line with one write was read as {other:?}"),
-    }
+    anachron_report::jsonl::value(&json)
 }
 
 pub(super) fn parse_time(text: &str) -> Result<Duration, String> {

@@ -19,13 +19,13 @@ use super::proof::{Proof, limit, recheck};
 use super::stream::{Followed, Wanted, follow};
 use super::{Count, paragraph};
 use crate::args::{CheckArgs, InputFormat};
-use crate::certificate::Certificate;
 use crate::exit::{Exit, Failure, why};
 use crate::interrupt::{INTERRUPTED, at_the_mercy_of, interrupted};
 use crate::output::{Output, note};
 use crate::progress::Progress;
 use crate::source::quoted_file;
 use crate::target::Target;
+use anachron_report::certificate::Certificate;
 
 /// How the files came out.
 #[derive(Default)]

@@ -11,12 +11,12 @@ use anachron_report::{jsonl, text, verdict};
 use super::check::read;
 use super::paragraph;
 use crate::args::VerifyArgs;
-use crate::certificate::{Certificate, Proven};
 use crate::exit::{Exit, Failure, why};
 use crate::interrupt::at_the_mercy_of;
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::source::quoted_file;
+use anachron_report::certificate::{Certificate, Proven};
 
 /// Reads both files, re-checks, and says what was proven.
 pub(crate) fn verify(args: &VerifyArgs, output: &mut Output) -> Result<Exit, Failure> {

@@ -21,18 +21,17 @@ use anachron_checker::{
     CheckOptions, Core, CoreOperation, Decision, Judgement, Kept, Model, Order, Start, Verdict, partition,
 };
 use anachron_history::{History, write_json_lines};
-use anachron_report::jsonl;
 use anachron_trace::{Fingerprint, FingerprintHasher};
-use anachron_vocabulary::{Key, OperationId, Value};
+use anachron_vocabulary::{Key, OperationId};
 use serde_json::{Value as Json, json};
 
-use crate::args::parse_value;
+use crate::jsonl;
 
 /// The version of the format.
 const VERSION: u64 = 1;
 
 /// The format, for people.
-pub(crate) const FORMAT: &str = "\
+pub const FORMAT: &str = "\
 A certificate is one JSON object:
   v           the version of the format, 1
   kind        \"certificate\"
@@ -55,7 +54,7 @@ An object that is undecided has no proof; a verdict that is undecided has none."
 
 /// A verdict, and what proves it.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Certificate {
+pub struct Certificate {
     options: CheckOptions,
     operations: u64,
     history: Fingerprint,
@@ -73,7 +72,7 @@ enum Proof {
 
 /// What a certificate was found to prove.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub(crate) struct Proven {
+pub struct Proven {
     /// Objects whose order was re-checked.
     pub orders: usize,
     /// Objects whose core was re-checked, and the number of operations in it.
@@ -84,7 +83,7 @@ pub(crate) struct Proven {
 
 impl Certificate {
     /// The certificate of a judgement.
-    pub(crate) fn new(history: &History, options: &CheckOptions, judgement: &Judgement) -> Self {
+    pub fn new(history: &History, options: &CheckOptions, judgement: &Judgement) -> Self {
         let proof = |verdict: &Verdict| match verdict {
             Verdict::Linearizable(order) => Proof::Order(order.clone()),
             Verdict::NotLinearizable(core) => Proof::Core(core.clone()),
@@ -103,22 +102,30 @@ impl Certificate {
     }
 
     /// The model that the history was judged against.
-    pub(crate) fn model(&self) -> Model {
+    pub fn model(&self) -> Model {
         self.options.model
     }
 
+    /// What the history was judged against: the model, and what its objects hold at first.
+    pub fn options(&self) -> &CheckOptions {
+        &self.options
+    }
+
     /// The verdict that is claimed.
-    pub(crate) fn verdict(&self) -> Decision {
+    pub fn verdict(&self) -> Decision {
         self.verdict
     }
 
     /// How many objects it speaks of.
-    pub(crate) fn objects(&self) -> usize {
+    pub fn objects(&self) -> usize {
         self.objects.len()
     }
 
     /// Writes it, an object a line.
-    pub(crate) fn write(&self, out: &mut impl Write) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn write(&self, out: &mut impl Write) -> io::Result<()> {
         let head = json!({
             "v": VERSION,
             "kind": "certificate",
@@ -141,7 +148,7 @@ impl Certificate {
     ///
     /// # Errors
     /// Why this is no certificate.
-    pub(crate) fn read(bytes: &[u8]) -> Result<Self, String> {
+    pub fn read(bytes: &[u8]) -> Result<Self, String> {
         let json: Json = serde_json::from_slice(bytes).map_err(|error| format!("not JSON: {error}"))?;
         if json["kind"] != "certificate" {
             return Err("not a certificate: it has no `\"kind\":\"certificate\"`".to_owned());
@@ -158,7 +165,8 @@ impl Certificate {
         let digest = text(&json, "history")?;
         let objects = json["objects"].as_array().ok_or("it has no list of `objects`")?;
         Ok(Self {
-            options: CheckOptions::new(model).initial(initial_value(initial)?),
+            options: CheckOptions::new(model)
+                .initial(jsonl::value(initial).map_err(|error| format!("`initial`: {error}"))?),
             operations: json["operations"].as_u64().ok_or("it has no number of `operations`")?,
             history: digest.parse().map_err(|_| format!("{digest:?} is no hash of a history"))?,
             verdict: decision(&json)?,
@@ -170,7 +178,7 @@ impl Certificate {
     ///
     /// # Errors
     /// Why it does not prove its verdict.
-    pub(crate) fn prove(&self, history: &History) -> Result<Proven, String> {
+    pub fn prove(&self, history: &History) -> Result<Proven, String> {
         if history.records.len() as u64 != self.operations || digest(history) != self.history {
             return Err("it was made for another history".to_owned());
         }
@@ -333,11 +341,6 @@ fn decision(json: &Json) -> Result<Decision, String> {
         .into_iter()
         .find(|decision| decision.name() == claimed)
         .ok_or_else(|| format!("there is no verdict {claimed:?}"))
-}
-
-/// A value, as `--initial` reads it.
-fn initial_value(json: &Json) -> Result<Value, String> {
-    parse_value(&json.to_string()).map_err(|error| format!("`initial`: {error}"))
 }
 
 #[cfg(test)]

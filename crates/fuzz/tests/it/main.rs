@@ -1,0 +1,5 @@
+//! The corpus and inputs made from it, against every target.
+
+mod corpus;
+mod mutated;
+mod targets;

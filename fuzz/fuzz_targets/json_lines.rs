@@ -1,0 +1,4 @@
+//! See `anachron_fuzz`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| (anachron_fuzz::target("json_lines").expect("a target").run)(bytes));
