@@ -113,6 +113,13 @@ Examples:
   anachron sweep lost-acked-write-on-failover --seeds 0..1000
   anachron sweep my-story.json --seeds 0..1_000_000 --variant raft")]
     Sweep(SweepArgs),
+    /// Run strategies under everything that their fault models allow: does what they promise hold?
+    #[command(after_help = "\
+Examples:
+  anachron campaign --seeds 0..100
+  anachron campaign raft-lease chain --seeds 0..10_000
+  anachron campaign --seeds 0..10_000 --report reports/strategy-campaign.md")]
+    Campaign(CampaignArgs),
     /// Print a completion script for a shell
     #[command(after_help = "\
 Example:
@@ -258,7 +265,7 @@ pub(crate) struct Budget {
 /// `list`
 #[derive(Args, Debug)]
 pub(crate) struct ListArgs {
-    /// List the strategies, with what can be set and broken
+    /// List the strategies: what each promises, survives and costs, and what can be set and broken
     #[arg(long, conflicts_with = "anomalies")]
     pub strategies: bool,
     /// List the kinds of anomaly
@@ -288,6 +295,26 @@ pub(crate) struct SweepArgs {
     /// End with 0 if this comes out for every seed and with 1 if not
     #[arg(long, value_name = "VERDICT[:KIND]", value_parser = parse_expected)]
     pub expect: Option<Expected>,
+    /// What the search may take for each seed.
+    #[command(flatten)]
+    pub budget: Budget,
+}
+
+/// `campaign`
+#[derive(Args, Debug)]
+pub(crate) struct CampaignArgs {
+    /// Modes of strategies (see `anachron list --strategies`) [default: all that claim linearizability]
+    #[arg(value_name = "MODE")]
+    pub mode: Vec<OsString>,
+    /// Every mode, whatever it claims
+    #[arg(long, conflicts_with = "mode")]
+    pub all: bool,
+    /// Which seeds: `A..B` (without B), `A..=B` (with B), or one
+    #[arg(long, value_name = "SEEDS", default_value = "0..100", value_parser = parse_seeds)]
+    pub seeds: Seeds,
+    /// Write the figures into this file, as a page in Markdown
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
     /// What the search may take for each seed.
     #[command(flatten)]
     pub budget: Budget,

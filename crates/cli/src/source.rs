@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
-use anachron_experiment::{Experiment, ExperimentError, library};
+use anachron_experiment::{Experiment, ExperimentError, campaign, library};
 use anachron_report::Style;
 use anachron_scenario::{Scenario, ScenarioError, ScenarioErrors, Variant, nearest};
 use anachron_trace::Fingerprint;
@@ -32,7 +32,8 @@ pub(crate) fn load(named: &OsStr, style: Style) -> Result<Source, Failure> {
     })
 }
 
-/// Reads the story that a reader names: a file if there is one or the name looks like one, else one of the catalogue.
+/// Reads the story that a reader names: a file if there is one or the name looks like one, else one of the catalogue, or
+/// a strategy's campaign.
 /// Nothing if there is neither.
 pub(crate) fn find(named: &OsStr, style: Style) -> Result<Option<Source>, Failure> {
     let path = Path::new(named);
@@ -42,6 +43,11 @@ pub(crate) fn find(named: &OsStr, style: Style) -> Result<Option<Source>, Failur
             .scenario()
             .map_err(|errors| Failure::internal(format_args!("the story {}: {errors}", story.id)))?;
         return Ok(Some(Source { scenario, name: story.id.to_owned(), text: story.text.to_owned() }));
+    }
+    if let Some(text) = named.to_str().and_then(campaign::story).filter(|_| !file) {
+        let scenario = Scenario::parse(&text)
+            .map_err(|errors| Failure::internal(format_args!("a campaign: {errors}")))?;
+        return Ok(Some(Source { name: scenario.id.clone(), scenario, text }));
     }
     if !file && !path.exists() {
         return Ok(None);

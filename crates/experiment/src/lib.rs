@@ -9,6 +9,9 @@
 //! - Strategies are found by name in one table ([`strategy::STRATEGIES`]); a strategy from outside joins as a
 //!   [`Strategy`](strategy::Strategy) of its own and gets verdicts, reports and sweeps like the rest.
 
+pub mod campaign;
+pub mod cost;
+pub mod figures;
 pub mod judge;
 pub mod library;
 pub mod lower;
@@ -16,5 +19,6 @@ pub mod memory;
 pub mod strategy;
 pub mod sweep;
 mod trial;
+pub mod watch;
 
 pub use trial::{Experiment, ExperimentError, Trial};

@@ -105,6 +105,7 @@ pub fn fault_plan(written: &paper::FaultPlan) -> plan::FaultPlan {
         from: written.from,
         until: written.until,
         max_nodes_down: written.max_down,
+        max_nodes_crashed: written.max_crashed,
     }
 }
 
@@ -127,6 +128,7 @@ fn planned_kind(kind: &paper::PlannedKind) -> plan::FaultKind {
         Paper::ClockFreeze => plan::FaultKind::ClockFreeze,
         Paper::SlowDisk { extra } => plan::FaultKind::SlowDisk(distribution(extra)),
         Paper::LyingSync => plan::FaultKind::LyingSync,
+        Paper::CrashWriting { unsynced } => plan::FaultKind::CrashWriting(unsynced.map(tail)),
     }
 }
 

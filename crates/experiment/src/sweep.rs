@@ -125,9 +125,6 @@ impl Summary {
     }
 }
 
-/// How many seeds a thread takes at a time.
-const SHARE: u64 = 16;
-
 /// Runs and judges every seed of a range.
 ///
 /// `observe` is told every outcome, in the order of seeds whatever the number of threads; `interrupted` ends the sweep
@@ -140,12 +137,40 @@ pub fn sweep(
     interrupted: &AtomicBool,
     observe: &mut (dyn FnMut(&Outcome) + Send),
 ) -> Summary {
+    let alone = Limits { threads: NonZeroUsize::MIN, memory: limits.memory / threads.get(), ..limits };
+    let mut summary = Summary::default();
+    let work = |seed| {
+        let outcome = outcome(experiment, seed, alone, interrupted);
+        // A seed that was interrupted in the middle was judged *undecided* for no reason of its own.
+        let spoilt = outcome.decision == Decision::Undecided && interrupted.load(Ordering::Relaxed);
+        (!spoilt).then_some(outcome)
+    };
+    over_seeds(seeds.clone(), threads, interrupted, &work, &mut |outcome| {
+        summary.add(outcome);
+        observe(outcome);
+    });
+    summary.interrupted = summary.seeds < seeds.end.saturating_sub(seeds.start);
+    summary
+}
+
+/// How many seeds a thread takes at a time.
+const SHARE: u64 = 16;
+
+/// Does something with every seed of a range, on several threads; nothing comes of a seed whose work was spoilt by an
+/// interrupt.
+///
+/// `observe` is told what came of each seed, in the order of seeds whatever the number of threads; `interrupted` ends it
+/// after the seeds under way. After an interrupt there may be gaps.
+pub fn over_seeds<T: Send>(
+    seeds: Range<u64>,
+    threads: NonZeroUsize,
+    interrupted: &AtomicBool,
+    work: &(dyn Fn(u64) -> Option<T> + Sync),
+    observe: &mut (dyn FnMut(&T) + Send),
+) {
     let next = AtomicU64::new(seeds.start);
     let in_order = Mutex::new(InOrder { due: seeds.start, early: BTreeMap::new(), observe });
-    let summary = Mutex::new(Summary::default());
-    let alone = Limits { threads: NonZeroUsize::MIN, memory: limits.memory / threads.get(), ..limits };
-    let work = || {
-        let mut own = Vec::new();
+    let one_thread = || {
         while !interrupted.load(Ordering::Relaxed) {
             // Never beyond the end: there a plain sum could begin again at 0.
             let share = |first: u64| Some(first.saturating_add(SHARE).min(seeds.end));
@@ -154,54 +179,33 @@ pub fn sweep(
                 break;
             }
             let last = first.saturating_add(SHARE).min(seeds.end);
-            for seed in first..last {
-                if interrupted.load(Ordering::Relaxed) {
-                    break;
-                }
-                own.push(outcome(experiment, seed, alone, interrupted));
-            }
-            // A seed that was interrupted in the middle was judged *undecided* for no reason of its own.
-            if interrupted.load(Ordering::Relaxed) {
-                own.retain(|outcome: &Outcome| outcome.decision != Decision::Undecided);
-            }
-            let mut summary = summary.lock().expect("no thread panics while it holds the lock");
-            for outcome in &own {
-                summary.add(outcome);
-            }
-            drop(summary);
-            in_order
-                .lock()
-                .expect("no thread panics while it holds the lock")
-                .hand_over(first, last, &mut own);
+            let not_interrupted = |_: &u64| !interrupted.load(Ordering::Relaxed);
+            let own = (first..last).take_while(not_interrupted).filter_map(work).collect();
+            in_order.lock().expect("no thread panics while it holds the lock").hand_over(first, last, own);
         }
     };
     thread::scope(|scope| {
         for _ in 0..threads.get() {
-            scope.spawn(work);
+            scope.spawn(one_thread);
         }
     });
     in_order.into_inner().expect("no thread panicked").hand_over_the_rest();
-    let mut summary = summary.into_inner().expect("no thread panicked");
-    summary.interrupted = summary.seeds < seeds.end.saturating_sub(seeds.start);
-    summary
 }
 
-/// Hands outcomes on in the order of seeds.
-struct InOrder<'o> {
+/// Hands on what came of the seeds, in their order.
+struct InOrder<'o, T> {
     due: u64,
     /// Shares that are done before those in front of them, by their first seed.
-    early: BTreeMap<u64, (u64, Vec<Outcome>)>,
-    observe: &'o mut (dyn FnMut(&Outcome) + Send),
+    early: BTreeMap<u64, (u64, Vec<T>)>,
+    observe: &'o mut (dyn FnMut(&T) + Send),
 }
 
-impl InOrder<'_> {
-    fn hand_over(&mut self, first: u64, last: u64, outcomes: &mut Vec<Outcome>) {
-        self.early.insert(first, (last, std::mem::take(outcomes)));
+impl<T> InOrder<'_, T> {
+    fn hand_over(&mut self, first: u64, last: u64, own: Vec<T>) {
+        self.early.insert(first, (last, own));
         while let Some((last, share)) = self.early.remove(&self.due) {
             self.due = last;
-            for outcome in &share {
-                (self.observe)(outcome);
-            }
+            share.iter().for_each(&mut *self.observe);
         }
     }
 

@@ -13,6 +13,8 @@ pub struct FaultPlan {
     pub until: VirtualTime,
     /// How many nodes may be crashed or paused at once.
     pub max_down: u16,
+    /// How many different nodes may crash in all.
+    pub max_crashed: u16,
     /// The kinds that may happen, each with its own rhythm; no kind twice, in the order of [`PlannedKind`].
     pub kinds: Vec<PlannedFault>,
 }
@@ -92,4 +94,9 @@ pub enum PlannedKind {
     },
     /// One node's disk lies about syncs.
     LyingSync,
+    /// One node crashes at its next write, if it writes, and restarts when the fault ends.
+    CrashWriting {
+        /// What becomes of what was not synced; `None`: drawn for each crash.
+        unsynced: Option<Unsynced>,
+    },
 }

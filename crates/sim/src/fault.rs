@@ -109,6 +109,16 @@ pub enum Fault {
         /// True if the whole disk is lost.
         wipe: bool,
     },
+    /// A node stops at its next write: the record is in the journal, not synced, and whatever else the step wanted done is
+    /// not done. It restarts when the fault ends. If it writes nothing until then, nothing happens. A disk that reports an
+    /// error has the same effect: a node that can't write must stop, for nobody knows what is on the disk (Rebello et
+    /// al. 2020).
+    CrashWriting {
+        /// Which.
+        node: NodeId,
+        /// What becomes of what it had not synced.
+        tail: UnsyncedTail,
+    },
     /// A node takes no steps; what arrives waits, and comes in one burst when the fault ends.
     Pause {
         /// Which.
@@ -168,6 +178,7 @@ impl Fault {
             | Self::Duplicating { from, to, .. }
             | Self::Reordering { from, to, .. } => [of(from), of(to)].concat(),
             Self::Crash { node, .. }
+            | Self::CrashWriting { node, .. }
             | Self::Pause { node }
             | Self::ClockStep { node, .. }
             | Self::ClockDrift { node, .. }

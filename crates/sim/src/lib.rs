@@ -12,7 +12,8 @@
 //! - *Idle time is free*: nothing polls; cost follows events.
 //! - *Three outcomes*: a time-out is unknown, a definite refusal is failed, and they are never confused.
 //!
-//! Left out on purpose: bandwidth, queueing and processing time (a handler takes no time), write errors.
+//! Left out on purpose: bandwidth, queueing and processing time (a handler takes no time). A disk that
+//! reports an error is [`Fault::CrashWriting`]: its node stops.
 
 mod check;
 mod client;

@@ -202,6 +202,7 @@ impl Network {
                 self.each(from, to, |link| link.reorder = likelier(link.reorder, *reorder));
             }
             Fault::Crash { .. }
+            | Fault::CrashWriting { .. }
             | Fault::Pause { .. }
             | Fault::ClockStep { .. }
             | Fault::ClockDrift { .. }

@@ -21,6 +21,8 @@ pub struct FaultPlan {
     pub until: VirtualTime,
     /// How many nodes may be down or paused at once; a crash or pause that would exceed it is left out.
     pub max_nodes_down: u16,
+    /// How many different nodes may crash in all: the first that do, again and again, and no other.
+    pub max_nodes_crashed: u16,
 }
 
 /// One kind of fault and its rates.
@@ -70,6 +72,8 @@ pub enum FaultKind {
     SlowDisk(Distribution),
     /// One node's syncs lie.
     LyingSync,
+    /// One node crashes when it next writes, if it does, and restarts. Its unsynced tail as for `Crash`.
+    CrashWriting(Option<UnsyncedTail>),
 }
 
 impl FaultPlan {
@@ -100,15 +104,34 @@ impl FaultPlan {
             }
         }
         schedule.sort_by_key(|scheduled| scheduled.at);
+        self.limit_nodes_crashed(&mut schedule);
         self.limit_nodes_down(&mut schedule);
         schedule
+    }
+
+    /// Leaves out the crashes of nodes beyond the first few that crash.
+    fn limit_nodes_crashed(&self, schedule: &mut Vec<ScheduledFault>) {
+        let mut crashed: Vec<NodeId> = Vec::new();
+        schedule.retain(|scheduled| {
+            let (Fault::Crash { node, .. } | Fault::CrashWriting { node, .. }) = scheduled.fault else {
+                return true;
+            };
+            if !crashed.contains(&node) && crashed.len() < usize::from(self.max_nodes_crashed) {
+                crashed.push(node);
+            }
+            crashed.contains(&node)
+        });
     }
 
     /// Leaves out crashes and pauses that would take too many nodes at once. Earlier ones have precedence.
     fn limit_nodes_down(&self, schedule: &mut Vec<ScheduledFault>) {
         let mut down: Vec<(NodeId, VirtualTime)> = Vec::new();
         schedule.retain(|scheduled| {
-            let (Fault::Crash { node, .. } | Fault::Pause { node }) = scheduled.fault else { return true };
+            let (Fault::Crash { node, .. } | Fault::CrashWriting { node, .. } | Fault::Pause { node }) =
+                scheduled.fault
+            else {
+                return true;
+            };
             down.retain(|&(_, until)| until > scheduled.at);
             let others = down.iter().filter(|(other, _)| *other != node).count();
             let kept = others < usize::from(self.max_nodes_down) && down.len() == others;
@@ -119,6 +142,10 @@ impl FaultPlan {
         });
     }
 }
+
+/// What a crash draws from.
+const TAILS: [UnsyncedTail; 4] =
+    [UnsyncedTail::Lose, UnsyncedTail::Keep, UnsyncedTail::Prefix, UnsyncedTail::Torn];
 
 /// A schedule longer than this says nothing more about a protocol.
 const MOST_FAULTS: usize = 100_000;
@@ -217,10 +244,12 @@ impl FaultKind {
                 format!("{reorder} of messages held back"),
             ),
             Self::Crash(tail) => {
-                let drawn =
-                    [UnsyncedTail::Lose, UnsyncedTail::Keep, UnsyncedTail::Prefix, UnsyncedTail::Torn];
-                let tail = tail.unwrap_or(drawn[target.quarter]);
+                let tail = tail.unwrap_or(TAILS[target.quarter]);
                 (Fault::Crash { node, tail, wipe: false }, format!("{node} down"))
+            }
+            Self::CrashWriting(tail) => {
+                let tail = tail.unwrap_or(TAILS[target.quarter]);
+                (Fault::CrashWriting { node, tail }, format!("{node} down at its next write"))
             }
             Self::Pause => (Fault::Pause { node }, format!("{node} paused")),
             Self::ClockStep(most) => {
@@ -259,6 +288,7 @@ mod tests {
             from: VirtualTime(1_000_000_000),
             until: VirtualTime(9_000_000_000),
             max_nodes_down: 2,
+            max_nodes_crashed: u16::MAX,
         }
     }
 
@@ -289,6 +319,19 @@ mod tests {
             }
         }
         assert_eq!(most, 2);
+    }
+
+    #[test]
+    fn no_more_nodes_crash_than_allowed() {
+        let kinds = vec![FaultKind::Crash(None), FaultKind::CrashWriting(None)];
+        let plan = FaultPlan { max_nodes_crashed: 2, ..plan(kinds) };
+        for seed in 0..50 {
+            let schedule = plan.draw(seed, 5);
+            let struck: std::collections::BTreeSet<_> =
+                schedule.iter().flat_map(|fault| fault.fault.nodes()).collect();
+            assert_eq!(struck.len(), 2, "seed {seed}");
+            assert!(schedule.len() > 10, "the same two, again and again");
+        }
     }
 
     #[test]

@@ -19,6 +19,10 @@ pub(crate) struct Process<R: Replica> {
     /// How many faults keep it down, or paused.
     pub(crate) down_by: u32,
     pub(crate) paused_by: u32,
+    /// Faults that wait for its next write, and what becomes of its unsynced tail then.
+    pub(crate) armed: Vec<UnsyncedTail>,
+    /// How many of them have struck and are not over. It counts as one fault that keeps the node down.
+    pub(crate) struck: usize,
     pub(crate) frozen_by: u32,
     pub(crate) clock: Clock,
     pub(crate) journal: Journal<R::Record>,

@@ -8,6 +8,10 @@ pub trait Observer {
     /// away.
     const ACTIVE: bool = true;
 
+    /// False if the observer looks at nothing but nodes: boots, crashes, roles and notes. All else, most of it
+    /// messages, is then not made.
+    const DETAILED: bool = Self::ACTIVE;
+
     /// One more event happened.
     fn observe(&mut self, event: Event);
 }

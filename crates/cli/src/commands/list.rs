@@ -1,12 +1,16 @@
 //! `anachron list`: the stories, the strategies, the kinds of anomaly.
 
 use anachron_checker::explain::AnomalyKind;
+use anachron_experiment::campaign::story_id;
+use anachron_experiment::cost::Cost;
+use anachron_experiment::figures::{self, Figure, Figures, SIZES};
 use anachron_experiment::library::STORIES;
 use anachron_experiment::strategy::STRATEGIES;
+use anachron_experiment::strategy::mode::{Clocks, Promise};
 use anachron_report::jsonl;
 use serde_json::json;
 
-use super::paragraph;
+use super::{aligned, paragraph};
 use crate::args::ListArgs;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
@@ -64,7 +68,97 @@ fn stories(output: &mut Output) -> Result<(), Failure> {
     Ok(())
 }
 
+/// What every strategy promises, survives and costs, one line a mode.
+fn table(output: &mut Output) -> Result<(), Failure> {
+    let all = figures::all().map_err(Failure::internal)?;
+    let mut families: Vec<&str> = Vec::new();
+    for family in all.iter().map(|figures| figures.entry.family) {
+        if families.contains(&family) {
+            continue;
+        }
+        families.push(family);
+        output.line(family)?;
+        let header = ["  mode", "promise", "survives", "write: messages", "trips", "read: messages", "trips"];
+        let mut rows = vec![header.map(str::to_owned)];
+        for figures in all.iter().filter(|other| other.entry.family == family) {
+            let mode = figures.mode;
+            let (write, read) = (figures.write(), figures.read());
+            let survives = match (mode.crashes, mode.clocks) {
+                (crashes, Clocks::Anything) => crashes.words().to_owned(),
+                (crashes, clocks) => format!("{}, {clocks}", crashes.words()),
+            };
+            rows.push([
+                format!("  {}", mode.name),
+                mode.promise.name().to_owned(),
+                survives,
+                write.messages(),
+                write.round_trips(),
+                read.messages(),
+                read.round_trips(),
+            ]);
+        }
+        aligned(&rows, output)?;
+        output.line("")?;
+    }
+    let [small, large] = SIZES;
+    output.text(&paragraph(
+        "",
+        &format!(
+            "All survive messages that are lost, doubled, late and out of order, and any cut between nodes. Messages between \
+             nodes and round trips of one operation without faults, measured with {small} and {large} nodes, by the formula of \
+             the paper. `anachron campaign MODE` puts a promise to the test."
+        ),
+        output.style,
+    ))?;
+    output.line("")?;
+    for figures in &all {
+        output.object(|| mode_object(figures))?;
+    }
+    Ok(())
+}
+
+fn mode_object(figures: &Figures) -> String {
+    let Figures { entry, mode, .. } = figures;
+    let cost = |figure: Figure| {
+        let by_size = |costs: [Cost; SIZES.len()]| {
+            let of = |(nodes, cost): (u16, Cost)| json!({ "nodes": nodes, "messages": cost.messages, "delays": cost.delays });
+            SIZES.into_iter().zip(costs).map(of).collect::<Vec<_>>()
+        };
+        json!({
+            "formula": figure.paper.messages.text,
+            "paper": by_size(figure.expected()),
+            "measured": by_size(figure.measured),
+        })
+    };
+    let violation = match mode.promise {
+        Promise::Linearizable => None,
+        Promise::Less { shown_by, .. } => {
+            Some(json!({ "story": story_id(mode), "seed": shown_by.seed, "anomaly": shown_by.kind.name() }))
+        }
+    };
+    jsonl::line(
+        "mode",
+        json!({
+            "name": mode.name,
+            "strategy": entry.name,
+            "family": entry.family,
+            "options": mode.options,
+            "promise": mode.promise.name(),
+            "violation": violation,
+            "nodes": mode.crashes.words(),
+            "clocks": mode.clocks.to_string(),
+            "clients": mode.retries.words(),
+            "at_rest": mode.at_rest.words(),
+            "write": cost(figures.write()),
+            "read": cost(figures.read()),
+            "source": mode.source,
+            "difference": mode.difference,
+        }),
+    )
+}
+
 fn strategies(output: &mut Output) -> Result<(), Failure> {
+    table(output)?;
     for entry in &STRATEGIES {
         let weakenings = (entry.weakenings)();
         output.line(&format!("{}  ({})", entry.name, entry.family))?;

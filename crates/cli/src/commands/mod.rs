@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+pub(crate) mod campaign;
 pub(crate) mod check;
 pub(crate) mod explain;
 mod guess;
@@ -57,6 +58,17 @@ fn paragraph(lead: &str, said: &str, style: Style) -> String {
         writeln!(out, "{lead}{line}").expect("a string takes everything");
     }
     out
+}
+
+/// Rows of a table, the columns aligned; the first row is the header.
+fn aligned<const COLUMNS: usize>(rows: &[[String; COLUMNS]], output: &mut Output) -> Result<(), Failure> {
+    let width = |column: usize| rows.iter().map(|row| text::width(&row[column])).max().unwrap_or(0);
+    let widths: [usize; COLUMNS] = std::array::from_fn(width);
+    for row in rows {
+        let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| text::pad(cell, width)).collect();
+        output.line(cells.join("  ").trim_end())?;
+    }
+    Ok(())
 }
 
 /// What a verdict is against an expectation.

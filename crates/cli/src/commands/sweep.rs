@@ -7,7 +7,7 @@ use anachron_checker::explain::AnomalyKind;
 use anachron_experiment::judge::cores;
 use anachron_experiment::sweep::{Outcome, SameRun, Summary, sweep as run_sweep};
 use anachron_report::number::{count, thousands, took, wilson};
-use anachron_report::{jsonl, text, verdict};
+use anachron_report::{jsonl, verdict};
 use anachron_scenario::Variant;
 use anachron_trace::Fingerprint;
 use serde_json::json;
@@ -237,15 +237,7 @@ fn table(swept: &[Swept<'_>], output: &mut Output) -> Result<(), Failure> {
             thousands(summary.stuck),
         ]);
     }
-    let widths: Vec<usize> = (0..header.len())
-        .map(|column| rows.iter().map(|row| text::width(&row[column])).max().unwrap_or(0))
-        .collect();
-    for row in &rows {
-        let cells: Vec<String> =
-            row.iter().zip(&widths).map(|(cell, &width)| text::pad(cell, width)).collect();
-        output.line(cells.join("  ").trim_end())?;
-    }
-    Ok(())
+    super::aligned(&rows, output)
 }
 
 /// True if more than one seed was run and all runs were one and the same.

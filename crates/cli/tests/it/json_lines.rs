@@ -21,7 +21,7 @@ fn every_command_speaks_it() {
     for (call, code, expected) in [
         ("", 0, vec!["welcome"]),
         ("list", 0, vec!["story"]),
-        ("list --strategies", 0, vec!["strategy"]),
+        ("list --strategies", 0, vec!["mode", "strategy"]),
         ("list --anomalies", 0, vec!["anomaly"]),
         ("explain", 0, vec!["anomaly"]),
         ("explain stale-read", 0, vec!["page"]),

@@ -10,7 +10,7 @@ fn alone_it_says_what_it_is() {
 #[test]
 fn help() {
     let mut calls = vec![anachron("--help").run(), anachron("-h").run()];
-    for command in ["run", "check", "verify", "list", "explain", "sweep", "completions", "man"] {
+    for command in ["run", "check", "verify", "list", "explain", "sweep", "campaign", "completions", "man"] {
         calls.push(anachron(&format!("{command} --help")).run());
     }
     golden("help", &calls);

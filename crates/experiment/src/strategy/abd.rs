@@ -2,6 +2,7 @@
 
 use anachron_replication::abd::{Abd, Config, Weakening};
 
+use super::mode::{AtRest, Mode, PaperCost, Retries};
 use super::{Configured, OptionDoc, OptionError, Options, Strategy, StrategyEntry, WeakeningDoc};
 
 pub(super) const ENTRY: StrategyEntry = StrategyEntry {
@@ -13,6 +14,15 @@ pub(super) const ENTRY: StrategyEntry = StrategyEntry {
         values: "a duration",
         default: "100ms",
         meaning: "how long a coordinator waits for its majority before it asks again",
+    }],
+    modes: &[Mode {
+        name: "abd",
+        source: "Attiya, Bar-Noy and Dolev 1995; Lynch and Shvartsman 1997",
+        at_rest: AtRest::MajorityAgrees,
+        retries: Retries::GiveUp,
+        write: PaperCost::TWO_ROUNDS,
+        read: PaperCost::TWO_ROUNDS,
+        ..Mode::BASE
     }],
     weakenings,
     configure,

@@ -2,6 +2,7 @@
 
 use anachron_replication::chain::{Chain, Config, Reads, Weakening};
 
+use super::mode::{Asks, Formula, Mode, PaperCost, Place};
 use super::{Configured, OptionDoc, OptionError, Options, Strategy, StrategyEntry, WeakeningDoc};
 
 pub(super) const CHAIN: StrategyEntry = StrategyEntry {
@@ -9,6 +10,11 @@ pub(super) const CHAIN: StrategyEntry = StrategyEntry {
     family: "chain",
     summary: "chain replication: updates enter at the head and are committed by the tail, which answers reads; a master replaces members",
     options: OPTIONS,
+    modes: &[Mode {
+        name: "chain",
+        asks: Asks { write: Place::First, read: Place::LastButOne },
+        ..CHAIN_MODE
+    }],
     weakenings: chain_weakenings,
     configure: |options| configure(options, Reads::Tail),
 };
@@ -18,8 +24,25 @@ pub(super) const CRAQ: StrategyEntry = StrategyEntry {
     family: "chain",
     summary: "chain replication with reads at any member, which asks the tail for the version of an object that is dirty",
     options: OPTIONS,
+    modes: &[Mode {
+        name: "craq",
+        source: "Terrace and Freedman 2009, sections 2.3 and 3; one of the n nodes is the master",
+        asks: Asks { write: Place::First, read: Place::Second },
+        ..CHAIN_MODE
+    }],
     weakenings,
     configure: |options| configure(options, Reads::Apportioned),
+};
+
+/// What both have in common.
+const CHAIN_MODE: Mode = Mode {
+    source: "van Renesse and Schneider 2004, section 2.3; one of the n nodes is the master",
+    write: PaperCost { messages: Formula::DOWN_AND_UP_THE_CHAIN, delays: Formula::DOWN_THE_CHAIN },
+    read: PaperCost::LOCAL,
+    difference: Some(
+        "the paper's servers stop when they are taken out of the chain; here a read asks the master whether the epoch is the newest",
+    ),
+    ..Mode::BASE
 };
 
 const OPTIONS: &[OptionDoc] = &[

@@ -1,5 +1,6 @@
 //! Leaderless replication by name: `leaderless` with any way to tell versions apart, and `lamport`, the course's.
 
+use anachron_checker::explain::AnomalyKind;
 use anachron_replication::common::{
     Actors, DottedVersions, HybridClock, LamportClock, LastWriterWins, Reading, VectorVersions, WallClock,
 };
@@ -7,6 +8,7 @@ use anachron_replication::leaderless::{
     AntiEntropy, Config, Leaderless, Quorums, ReadRepair, Replaces, Weakening,
 };
 
+use super::mode::{Formula, Level, Mode, PaperCost, Promise, Retries};
 use super::{Configured, OptionDoc, OptionError, Options, Strategy, StrategyEntry, WeakeningDoc};
 
 pub(super) const ENTRY: StrategyEntry = StrategyEntry {
@@ -30,6 +32,7 @@ pub(super) const ENTRY: StrategyEntry = StrategyEntry {
         RESEND_INTERVAL,
         REQUEST_TIMEOUT,
     ],
+    modes: MODES,
     weakenings,
     configure,
 };
@@ -53,6 +56,7 @@ pub(super) const LAMPORT: StrategyEntry = StrategyEntry {
         RESEND_INTERVAL,
         REQUEST_TIMEOUT,
     ],
+    modes: LAMPORT_MODES,
     weakenings,
     configure: configure_lamport,
 };
@@ -172,6 +176,44 @@ enum Naming {
     ClientVector,
     Dotted,
 }
+
+const LAMPORT_MODES: &[Mode] = &[
+    Mode { name: "lamport-one", options: r#"{"r": 1, "w": 1, "gossip_interval": "100ms"}"#, ..ONE },
+    Mode {
+        name: "lamport-majorities",
+        options: r#"{"r": $majority, "w": $majority, "gossip_interval": "100ms"}"#,
+        promise: Promise::less(Level::Eventual, 9, AnomalyKind::FlipFlop),
+        ..MAJORITIES
+    },
+];
+
+const MODES: &[Mode] = &[
+    Mode {
+        name: "leaderless-siblings",
+        options: r#"{"versions": "dotted", "siblings": "one", "r": 1, "w": 1, "gossip_interval": "100ms"}"#,
+        ..ONE
+    },
+    Mode {
+        name: "leaderless-majorities",
+        options: r#"{"versions": "dotted", "siblings": "one", "r": $majority, "w": $majority, "read_repair": "blocking", "gossip_interval": "100ms"}"#,
+        promise: Promise::less(Level::Eventual, 10, AnomalyKind::StaleRead),
+        difference: Some(
+            "blocking read repair also stores what was read at the nodes whose answers the read did not wait for",
+        ),
+        ..MAJORITIES
+    },
+];
+
+const ONE: Mode = Mode {
+    source: "Kleppmann 2017, chapter 5, Leaderless Replication; DeCandia et al. 2007, section 4.5",
+    promise: Promise::less(Level::Eventual, 1, AnomalyKind::StaleRead),
+    retries: Retries::GiveUp,
+    write: PaperCost { messages: Formula::ROUND, delays: Formula::ZERO },
+    read: PaperCost::LOCAL,
+    ..Mode::BASE
+};
+
+const MAJORITIES: Mode = Mode { write: PaperCost::ROUND, read: PaperCost::ROUND, ..ONE };
 
 fn weakenings() -> Vec<WeakeningDoc> {
     let all = Weakening::ALL.iter();

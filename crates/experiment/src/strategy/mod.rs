@@ -5,6 +5,7 @@
 mod abd;
 mod chain;
 mod leaderless;
+pub mod mode;
 mod multi_leader;
 mod multi_paxos;
 mod options;
@@ -16,8 +17,11 @@ mod viewstamped;
 use anachron_node::Replica;
 use anachron_scenario::Scenario;
 use anachron_sim::{Run, World, simulate};
-use anachron_trace::{Blind, Event, Recorder};
+use anachron_trace::{Blind, Event, Observer as _, Recorder};
 
+use crate::watch::Watch;
+
+pub use mode::Mode;
 pub use options::{OptionDoc, OptionError, Options};
 
 /// A strategy with its settings, ready to run in any world.
@@ -27,6 +31,16 @@ pub trait Strategy: Send + Sync {
 
     /// Runs a world and keeps everything that happens.
     fn run_observed(&self, world: &World) -> (Run, Vec<Event>);
+
+    /// Runs a world and watches the nodes for broken invariants; see [`Watch`].
+    fn run_watched(&self, world: &World) -> (Run, Watch) {
+        let (run, events) = self.run_observed(world);
+        let mut watch = Watch::default();
+        for event in events {
+            watch.observe(event);
+        }
+        (run, watch)
+    }
 }
 
 /// Any replica type becomes a [`Strategy`] with its configuration.
@@ -47,6 +61,12 @@ where
         let run = simulate::<R, _>(world, &self.0, &mut recorder);
         (run, recorder.events)
     }
+
+    fn run_watched(&self, world: &World) -> (Run, Watch) {
+        let mut watch = Watch::default();
+        let run = simulate::<R, _>(world, &self.0, &mut watch);
+        (run, watch)
+    }
 }
 
 /// What is known of a strategy by name.
@@ -60,6 +80,8 @@ pub struct StrategyEntry {
     pub summary: &'static str,
     /// What can be set.
     pub options: &'static [OptionDoc],
+    /// The ways to run it, each with its promise.
+    pub modes: &'static [Mode],
     /// The known bugs that can be switched on.
     pub weakenings: fn() -> Vec<WeakeningDoc>,
     /// Makes the strategy from what a scenario says.
@@ -78,7 +100,7 @@ pub struct WeakeningDoc {
 }
 
 /// Every strategy, in the order of the course.
-pub const STRATEGIES: [StrategyEntry; 11] = [
+pub static STRATEGIES: [StrategyEntry; 11] = [
     single_leader::ENTRY,
     multi_leader::ENTRY,
     leaderless::LAMPORT,
@@ -95,6 +117,11 @@ pub const STRATEGIES: [StrategyEntry; 11] = [
 /// The strategy of this name.
 pub fn find(name: &str) -> Option<&'static StrategyEntry> {
     STRATEGIES.iter().find(|entry| entry.name == name)
+}
+
+/// Every mode of every strategy, with its strategy.
+pub fn modes() -> impl Iterator<Item = (&'static StrategyEntry, &'static Mode)> {
+    STRATEGIES.iter().flat_map(|entry| entry.modes.iter().map(move |mode| (entry, mode)))
 }
 
 /// Makes the strategy that a variant of a scenario names.

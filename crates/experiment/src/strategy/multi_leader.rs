@@ -1,11 +1,13 @@
 //! Multi-leader replication by name.
 
+use anachron_checker::explain::AnomalyKind;
 use anachron_replication::common::{
     DottedVersions, HybridClock, LamportClock, LastWriterWins, Reading, VectorVersions, WallClock,
 };
 use anachron_replication::multi_leader::{Config, Conflicts, Delivery, MultiLeader, Topology, Weakening};
 use anachron_vocabulary::NodeId;
 
+use super::mode::{Formula, Level, Mode, PaperCost, Promise, Retries};
 use super::{Configured, OptionDoc, OptionError, Options, Strategy, StrategyEntry, WeakeningDoc};
 
 pub(super) const ENTRY: StrategyEntry = StrategyEntry {
@@ -50,6 +52,7 @@ pub(super) const ENTRY: StrategyEntry = StrategyEntry {
             meaning: "how long a leader waits for a confirmation before it sends again what a neighbour lacks",
         },
     ],
+    modes: MODES,
     weakenings,
     configure,
 };
@@ -71,6 +74,32 @@ enum Shape {
     Star,
     Circle,
 }
+
+const MODES: &[Mode] = &[
+    Mode { name: "multi-leader-lamport", options: r#"{"conflicts": "lamport"}"#, ..MODE },
+    Mode {
+        name: "multi-leader-wall-clock",
+        options: r#"{"conflicts": "wall-clock"}"#,
+        promise: Promise::less(Level::Eventual, 0, AnomalyKind::StaleRead),
+        ..MODE
+    },
+    Mode { name: "multi-leader-siblings", options: r#"{"conflicts": "dotted", "siblings": "one"}"#, ..MODE },
+    Mode {
+        name: "multi-leader-causal",
+        options: r#"{"conflicts": "lamport", "delivery": "causal"}"#,
+        promise: Promise::less(Level::Causal, 1, AnomalyKind::StaleRead),
+        ..MODE
+    },
+];
+
+const MODE: Mode = Mode {
+    source: "Kleppmann 2017, chapter 5, Multi-Leader Replication",
+    promise: Promise::less(Level::Eventual, 1, AnomalyKind::StaleRead),
+    retries: Retries::GiveUp,
+    write: PaperCost { messages: Formula::ROUND, delays: Formula::ZERO },
+    read: PaperCost::LOCAL,
+    ..Mode::BASE
+};
 
 fn weakenings() -> Vec<WeakeningDoc> {
     let all = Weakening::ALL.iter();

@@ -1,7 +1,9 @@
 //! Multi-Paxos by name.
 
+use anachron_checker::explain::AnomalyKind;
 use anachron_replication::multi_paxos::{Config, MultiPaxos, Reads, Weakening};
 
+use super::mode::{Asks, Formula, Level, Mode, PaperCost, Place, Promise};
 use super::{Configured, OptionDoc, OptionError, Options, Strategy, StrategyEntry, WeakeningDoc};
 
 pub(super) const ENTRY: StrategyEntry = StrategyEntry {
@@ -40,9 +42,31 @@ pub(super) const ENTRY: StrategyEntry = StrategyEntry {
             meaning: "how many decisions one message may carry to a node that missed them",
         },
     ],
+    modes: &[
+        Mode { name: "multi-paxos", options: r#"{"initial_leader": "n1"}"#, ..MODE },
+        Mode {
+            name: "multi-paxos-local",
+            options: r#"{"reads": "local", "initial_leader": "n1"}"#,
+            promise: Promise::less(Level::Eventual, 0, AnomalyKind::StaleRead),
+            asks: Asks { write: Place::First, read: Place::Second },
+            read: PaperCost::LOCAL,
+            ..MODE
+        },
+    ],
     weakenings,
     configure,
 };
+
+/// What both have in common. Phase 2 is a round; the decision is told to everybody.
+const MODE: Mode = Mode {
+    source: "van Renesse and Altinbuken 2015, section 3: phase 2, then the decision; Lamport 2001, section 3",
+    keeps_commits: true,
+    write: COMMAND,
+    read: COMMAND,
+    ..Mode::BASE
+};
+
+const COMMAND: PaperCost = PaperCost { messages: Formula::ROUND_AND_NEWS, delays: Formula::TWO };
 
 fn weakenings() -> Vec<WeakeningDoc> {
     let all = Weakening::ALL.iter();

@@ -1,7 +1,9 @@
 //! Raft by name.
 
+use anachron_checker::explain::AnomalyKind;
 use anachron_replication::raft::{Config, Raft, Reads, Weakening};
 
+use super::mode::{Asks, Clocks, Formula, Level, Mode, PaperCost, Place, Promise};
 use super::{Configured, OptionDoc, OptionError, Options, Strategy, StrategyEntry, WeakeningDoc};
 
 pub(super) const ENTRY: StrategyEntry = StrategyEntry {
@@ -77,8 +79,58 @@ pub(super) const ENTRY: StrategyEntry = StrategyEntry {
             meaning: "how many log entries one message may carry",
         },
     ],
+    modes: MODES,
     weakenings,
     configure,
+};
+
+/// Pre-vote and snapshots are on where they have something to do: the more rules, the more there is to get wrong.
+const MODES: &[Mode] = &[
+    Mode {
+        name: "raft-log",
+        options: r#"{"reads": "log", "check_quorum": true, "snapshot_after": 7, "initial_leader": "n1"}"#,
+        ..MODE
+    },
+    Mode {
+        name: "raft-read-index",
+        options: r#"{"reads": "read-index", "pre_vote": true, "snapshot_after": 20, "initial_leader": "n1"}"#,
+        ..MODE
+    },
+    Mode {
+        name: "raft-lease",
+        options: r#"{"reads": "lease", "pre_vote": true, "clock_drift_bound_ppm": 100000, "snapshot_after": 10, "initial_leader": "n1"}"#,
+        clocks: Clocks::DriftWithin(100_000),
+        read: PaperCost::LOCAL,
+        ..MODE
+    },
+    Mode {
+        name: "raft-follower-read-index",
+        options: r#"{"reads": "follower-read-index", "pre_vote": true, "check_quorum": true, "snapshot_after": 3, "entries_per_message": 2, "initial_leader": "n1"}"#,
+        asks: Asks { write: Place::First, read: Place::Second },
+        read: PaperCost { messages: Formula::ROUND_AND_QUESTION, delays: Formula::FOUR },
+        ..MODE
+    },
+    Mode {
+        name: "raft-leader-memory",
+        options: r#"{"reads": "leader-memory", "initial_leader": "n1"}"#,
+        promise: Promise::less(Level::Eventual, 0, AnomalyKind::StaleRead),
+        read: PaperCost::LOCAL,
+        ..MODE
+    },
+    Mode {
+        name: "raft-local",
+        options: r#"{"reads": "local", "initial_leader": "n1"}"#,
+        promise: Promise::less(Level::Eventual, 0, AnomalyKind::StaleRead),
+        asks: Asks { write: Place::First, read: Place::Second },
+        read: PaperCost::LOCAL,
+        ..MODE
+    },
+];
+
+const MODE: Mode = Mode {
+    source: "Ongaro and Ousterhout 2014, section 5.3; Ongaro 2014, section 6.4",
+    keeps_commits: true,
+    ..Mode::BASE
 };
 
 fn weakenings() -> Vec<WeakeningDoc> {

@@ -1,10 +1,12 @@
 //! The single leader by name.
 
+use anachron_checker::explain::AnomalyKind;
 use anachron_replication::single_leader::{
     Config, Durability, Failover, Fencing, Reads, Rejoin, Replication, SingleLeader, Weakening,
 };
 use anachron_vocabulary::VirtualDuration;
 
+use super::mode::{Asks, Formula, Level, Mode, PaperCost, Place, Promise};
 use super::{Configured, OptionDoc, OptionError, Options, Strategy, StrategyEntry, WeakeningDoc};
 
 pub(super) const ENTRY: StrategyEntry = StrategyEntry {
@@ -92,9 +94,41 @@ pub(super) const ENTRY: StrategyEntry = StrategyEntry {
             meaning: "how long the leader waits for its followers under the weakening sl-semisync-timeout-fallback",
         },
     ],
+    modes: MODES,
     weakenings,
     configure,
 };
+
+const MODES: &[Mode] = &[
+    Mode {
+        name: "single-leader-synchronous",
+        options: r#"{"replication": "synchronous", "failover": "automatic"}"#,
+        ..MODE
+    },
+    Mode {
+        name: "single-leader-semi-synchronous",
+        options: r#"{"replication": "semi-synchronous", "followers": $minority, "failover": "automatic"}"#,
+        promise: Promise::less(Level::Eventual, 84, AnomalyKind::StaleRead),
+        ..MODE
+    },
+    Mode {
+        name: "single-leader-asynchronous",
+        options: r#"{"replication": "asynchronous", "failover": "automatic"}"#,
+        promise: Promise::less(Level::Eventual, 4, AnomalyKind::StaleRead),
+        write: PaperCost { messages: Formula::ROUND, delays: Formula::ZERO },
+        ..MODE
+    },
+    Mode {
+        name: "single-leader-any-reads",
+        options: r#"{"replication": "synchronous", "failover": "automatic", "reads": "any"}"#,
+        promise: Promise::less(Level::Eventual, 0, AnomalyKind::FlipFlop),
+        asks: Asks { write: Place::First, read: Place::Second },
+        ..MODE
+    },
+];
+
+const MODE: Mode =
+    Mode { source: "Kleppmann 2017, chapter 5, Leaders and Followers", read: PaperCost::LOCAL, ..Mode::BASE };
 
 fn weakenings() -> Vec<WeakeningDoc> {
     let all = Weakening::ALL.iter();

@@ -1,7 +1,9 @@
 //! Total order broadcast by name.
 
+use anachron_checker::explain::AnomalyKind;
 use anachron_replication::total_order::{Config, Lamport1978, Reads, Sequencer, TotalOrder, Weakening};
 
+use super::mode::{Asks, Formula, Level, Mode, PaperCost, Place, Promise};
 use super::{Configured, OptionDoc, OptionError, Options, Strategy, StrategyEntry, WeakeningDoc};
 
 pub(super) const ENTRY: StrategyEntry = StrategyEntry {
@@ -40,6 +42,7 @@ pub(super) const ENTRY: StrategyEntry = StrategyEntry {
             meaning: "how long a node waits before it says again what was not answered",
         },
     ],
+    modes: MODES,
     weakenings,
     configure,
 };
@@ -50,6 +53,36 @@ enum Protocol {
     Sequencer,
     Lamport1978,
 }
+
+const MODES: &[Mode] = &[
+    Mode { name: "total-order-sequencer", ..SEQUENCER },
+    Mode {
+        name: "total-order-lamport-1978",
+        options: r#"{"protocol": "lamport-1978"}"#,
+        source: "Lamport 1978, pp. 560-562, with acknowledgements to everybody",
+        write: LAMPORT,
+        read: LAMPORT,
+        ..Mode::BASE
+    },
+    Mode {
+        name: "total-order-local-reads",
+        options: r#"{"reads": "local"}"#,
+        promise: Promise::less(Level::Sequential, 0, AnomalyKind::StaleRead),
+        asks: Asks { write: Place::First, read: Place::Second },
+        read: PaperCost::LOCAL,
+        ..SEQUENCER
+    },
+];
+
+const SEQUENCER: Mode = Mode {
+    source: "Défago, Schiper and Urbán 2004: fixed sequencer, uniform; asked at the sequencer",
+    write: ORDERED,
+    read: ORDERED,
+    ..Mode::BASE
+};
+
+const ORDERED: PaperCost = PaperCost { messages: Formula::ROUND_AND_NEWS, delays: Formula::TWO };
+const LAMPORT: PaperCost = PaperCost { messages: Formula::EVERYBODY_TO_EVERYBODY, delays: Formula::TWO };
 
 fn weakenings() -> Vec<WeakeningDoc> {
     let all = Weakening::ALL.iter();

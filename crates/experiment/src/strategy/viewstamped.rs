@@ -1,7 +1,9 @@
 //! Viewstamped Replication by name.
 
+use anachron_checker::explain::AnomalyKind;
 use anachron_replication::viewstamped::{Config, Reads, Viewstamped, Weakening};
 
+use super::mode::{Asks, Crashes, Level, Mode, PaperCost, Place, Promise};
 use super::{Configured, OptionDoc, OptionError, Options, Strategy, StrategyEntry, WeakeningDoc};
 
 pub(super) const ENTRY: StrategyEntry = StrategyEntry {
@@ -28,8 +30,26 @@ pub(super) const ENTRY: StrategyEntry = StrategyEntry {
             meaning: "how often a primary says that it is there, and sends again what was not answered",
         },
     ],
+    modes: &[
+        Mode { name: "viewstamped", ..MODE },
+        Mode {
+            name: "viewstamped-local",
+            options: r#"{"reads": "local"}"#,
+            promise: Promise::less(Level::Eventual, 0, AnomalyKind::StaleRead),
+            asks: Asks { write: Place::First, read: Place::Second },
+            read: PaperCost::LOCAL,
+            ..MODE
+        },
+    ],
     weakenings,
     configure,
+};
+
+const MODE: Mode = Mode {
+    source: "Liskov and Cowling 2012, section 4.1",
+    keeps_commits: true,
+    crashes: Crashes::MinorityRestarts,
+    ..Mode::BASE
 };
 
 fn weakenings() -> Vec<WeakeningDoc> {

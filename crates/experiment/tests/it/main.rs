@@ -1,6 +1,7 @@
 //! The whole chain: stories run, judged and explained, again and again with the same result.
 
 mod determinism;
+mod modes;
 mod objects;
 mod raft;
 mod stories;

@@ -31,6 +31,13 @@ pub(crate) fn resolve(
             format!("expected at most {most}, the number of nodes, found {max_down}"),
         );
     }
+    let max_crashed = written.max_crashed.unwrap_or(most);
+    if max_crashed > most {
+        check.error(
+            &path.field("max_crashed"),
+            format!("expected at most {most}, the number of nodes, found {max_crashed}"),
+        );
+    }
     let path = path.field("kinds");
     let mut collector = Collector { check, path: &path, found: Vec::new() };
     collector.collect(written.kinds);
@@ -38,7 +45,7 @@ pub(crate) fn resolve(
     if kinds.is_empty() {
         check.error(&path, "expected at least one kind of fault");
     }
-    FaultPlan { from, until, max_down, kinds }
+    FaultPlan { from, until, max_down, max_crashed, kinds }
 }
 
 /// The kinds, as they are found.
@@ -136,6 +143,10 @@ impl Collector<'_, '_> {
         }
         if let Some(plain) = written.lying_sync {
             self.add("lying-sync", plain.every, Some(plain.lasting), PlannedKind::LyingSync);
+        }
+        if let Some(fault) = written.crash_writing {
+            let kind = PlannedKind::CrashWriting { unsynced: fault.unsynced };
+            self.add("crash-writing", fault.every, Some(fault.lasting), kind);
         }
     }
 }

@@ -11,6 +11,7 @@ pub(crate) struct FaultPlan {
     pub(crate) from: Option<DurationText>,
     pub(crate) until: Option<DurationText>,
     pub(crate) max_down: Option<u16>,
+    pub(crate) max_crashed: Option<u16>,
     pub(crate) kinds: Kinds,
 }
 
@@ -33,6 +34,7 @@ pub(crate) struct Kinds {
     pub(crate) clock_freeze: Option<Plain>,
     pub(crate) slow_disk: Option<Slow>,
     pub(crate) lying_sync: Option<Plain>,
+    pub(crate) crash_writing: Option<Crash>,
 }
 
 /// A rhythm, and what the kind needs besides.

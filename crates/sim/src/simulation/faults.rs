@@ -53,6 +53,18 @@ impl<R: Replica, O: Observer> Simulation<'_, R, O> {
                     self.boot_if_free(*node);
                 }
             }
+            Fault::CrashWriting { node, tail } => {
+                let process = &mut self.processes[node.index()];
+                if begins {
+                    process.armed.push(*tail);
+                } else if process.armed.pop().is_none() {
+                    process.struck -= 1;
+                    if process.struck == 0 {
+                        process.down_by -= 1;
+                        self.boot_if_free(*node);
+                    }
+                }
+            }
             Fault::Pause { node } => {
                 let process = &mut self.processes[node.index()];
                 if begins {
@@ -117,7 +129,17 @@ impl<R: Replica, O: Observer> Simulation<'_, R, O> {
                 self.observe(|| Happening::Lost { message: id, why: Loss::ReceiverDown });
             }
         }
-        self.observe(|| Happening::Crashed { node, lost_records });
+        self.observe_node(|| Happening::Crashed { node, lost_records });
+    }
+
+    /// A node has written a record. True if a fault waited for that: the node is down now.
+    pub(super) fn crashed_writing(&mut self, node: NodeId) -> bool {
+        let process = &mut self.processes[node.index()];
+        let Some(&tail) = process.armed.last() else { return false };
+        process.struck += process.armed.len();
+        process.armed.clear();
+        self.go_down(node, tail, false);
+        true
     }
 
     /// Boots a node that is down and that no fault keeps down or paused.
@@ -143,6 +165,14 @@ impl<R: Replica, O: Observer> Simulation<'_, R, O> {
     /// by way of the queue: there, what is due in this same moment would stand before it.
     fn resume(&mut self, node: NodeId) {
         for (came, event) in std::mem::take(&mut self.processes[node.index()].held) {
+            // It may crash on the way, when it writes.
+            if self.processes[node.index()].replica.is_none() {
+                if let Waiting::Message { id, .. } | Waiting::Request { id, .. } = event {
+                    self.statistics.receiver_down += 1;
+                    self.observe(|| Happening::Lost { message: id, why: Loss::ReceiverDown });
+                }
+                continue;
+            }
             match event {
                 // A timer's event is known by its time, which has passed: it counts if the timer is still due.
                 Waiting::Timer { slot, boot, .. } => {

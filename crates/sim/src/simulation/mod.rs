@@ -92,6 +92,8 @@ impl<'w, R: Replica, O: Observer> Simulation<'w, R, O> {
                 boot: 0,
                 down_by: 0,
                 paused_by: 0,
+                armed: Vec::new(),
+                struck: 0,
                 frozen_by: 0,
                 clock: Clock::new(clock.offset, clock.drift_ppm),
                 journal: Journal::new(),
@@ -207,8 +209,17 @@ impl<'w, R: Replica, O: Observer> Simulation<'w, R, O> {
         self.hasher.word(kind << 56 | a << 28 | b);
     }
 
+    /// Shows the observer what happens, if it looks at everything.
     #[inline]
     fn observe(&mut self, what: impl FnOnce() -> Happening) {
+        if O::DETAILED {
+            self.observe_node(what);
+        }
+    }
+
+    /// Shows the observer what becomes of a node.
+    #[inline]
+    fn observe_node(&mut self, what: impl FnOnce() -> Happening) {
         if O::ACTIVE {
             self.observer.observe(Event { time: self.now, step: self.step, what: what() });
         }

@@ -103,7 +103,7 @@ impl<R: Replica, O: Observer> Simulation<'_, R, O> {
         process.last_sync = self.now;
         let boot = process.boot;
         self.identify(8, u64::from(node.0), u64::from(boot));
-        self.observe(|| Happening::Booted { node, boot });
+        self.observe_node(|| Happening::Booted { node, boot });
         let process = &mut self.processes[node.index()];
         let mut appended = process.journal.appended();
         let mut cx = Context::new(Surroundings {
@@ -169,9 +169,12 @@ impl<R: Replica, O: Observer> Simulation<'_, R, O> {
                         let [_, random] = &mut self.disk_random[node.index()];
                         process.writes = process.writes + disk.write.sample([random.bits(), random.bits()]);
                     }
+                    if self.crashed_writing(node) {
+                        break;
+                    }
                 }
                 Effect::Sync => self.sync(node),
-                Effect::Note(text) => self.observe(|| Happening::Note { node, text }),
+                Effect::Note(text) => self.observe_node(|| Happening::Note { node, text }),
             }
         }
         self.effects = effects;
@@ -215,7 +218,7 @@ impl<R: Replica, O: Observer> Simulation<'_, R, O> {
         if self.shown[node.index()] != now {
             self.shown[node.index()] = now;
             let (role, term, commit) = now;
-            self.observe(|| Happening::Role { node, role, term, commit });
+            self.observe_node(|| Happening::Role { node, role, term, commit });
         }
     }
 }

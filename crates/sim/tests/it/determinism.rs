@@ -63,8 +63,13 @@ fn busy(seed: u64) -> World {
         FaultKind::Slow(uniform(1, 30)),
     ];
     let planned = |kind| PlannedFault { kind, mean_interval: ms(150), mean_duration: ms(40) };
-    let plan =
-        FaultPlan { kinds: kinds.map(planned).to_vec(), from: at(0), until: at(500), max_nodes_down: 2 };
+    let plan = FaultPlan {
+        kinds: kinds.map(planned).to_vec(),
+        from: at(0),
+        until: at(500),
+        max_nodes_down: 2,
+        max_nodes_crashed: u16::MAX,
+    };
     world.faults = plan.draw(seed, 3);
     world.afterwards = Some(Afterwards { settle: ms(300), probe: (KEY, Operation::Read), within: ms(300) });
     world

@@ -39,6 +39,7 @@ fn plan(kinds: Vec<FaultKind>) -> FaultPlan {
         from: at(100),
         until: at(900),
         max_nodes_down: 1,
+        max_nodes_crashed: u16::MAX,
     }
 }
 
@@ -155,6 +156,7 @@ fn extreme_rates_and_times_end() {
         from: VirtualTime::ZERO,
         until,
         max_nodes_down: 9,
+        max_nodes_crashed: u16::MAX,
     };
     let never = VirtualDuration(u64::MAX);
     assert!(extreme(never, never, at(1_000)).draw(1, 3).is_empty());

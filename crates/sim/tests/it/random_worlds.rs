@@ -354,7 +354,7 @@ proptest! {
             FaultKind::Pause, FaultKind::ClockFreeze, FaultKind::ClockDrift(900_000), FaultKind::LyingSync,
         ];
         let planned = |kind| PlannedFault { kind, mean_interval: ms(mean), mean_duration: ms(mean) };
-        let plan = FaultPlan { kinds: kinds.map(planned).to_vec(), from: at(0), until: at(190), max_nodes_down: most };
+        let plan = FaultPlan { kinds: kinds.map(planned).to_vec(), from: at(0), until: at(190), max_nodes_down: most, max_nodes_crashed: u16::MAX };
         let faults = plan.draw(seed, nodes);
         let afterwards = Some(Afterwards { settle: ms(100), probe: (KEY, Operation::Read), within: ms(100) });
         let world = World { seed, duration: ms(200), faults, afterwards, ..world(nodes) };

@@ -1,0 +1,105 @@
+//! Watches the nodes of a run, step by step, for what no correct strategy ever does.
+//!
+//! Why it exists: a history shows a broken protocol only when a client happens to notice. The invariants:
+//! - *One in office*: of the nodes that lead (and order, and stand at the head of a chain) no two do so in one term, epoch,
+//!   view or ballot.
+//! - *What is committed stays committed*: a node's commit point does not go back while it is up. Kept apart, for not every
+//!   strategy has such a point: some show what they have applied, some forget what they knew and not what they have.
+//! - *What nodes see themselves*: a replica that meets what its protocol rules out notes it.
+//!
+//! Messages are not looked at, so a watched run costs little more than a blind one.
+
+use std::collections::BTreeMap;
+
+use anachron_trace::{Event, Happening, Observer};
+use anachron_vocabulary::NodeId;
+
+/// Looks on, and keeps what was broken.
+#[derive(Clone, Debug, Default)]
+pub struct Watch {
+    /// Who held an office in a term.
+    offices: BTreeMap<(&'static str, u64), NodeId>,
+    /// How far each node that is up has committed.
+    committed: BTreeMap<NodeId, u64>,
+    /// Every breach but those of the commit point, in words.
+    pub broken: Vec<String>,
+    /// Every time that a node's commit point went back while it was up, in words.
+    pub went_back: Vec<String>,
+}
+
+/// Roles that one node at most has in a term. The first term of all, zero, belongs to nobody.
+const OFFICES: [&str; 4] = ["leader", "primary", "sequencer", "head"];
+
+/// What a replica's note says when its protocol is broken.
+const CONFESSION: &str = "an invariant of";
+
+impl Observer for Watch {
+    const DETAILED: bool = false;
+
+    fn observe(&mut self, event: Event) {
+        let Event { time, what, .. } = event;
+        match what {
+            Happening::Crashed { node, .. } => {
+                self.committed.remove(&node);
+            }
+            Happening::Role { node, role, term, commit } => {
+                if term > 0 && OFFICES.contains(&role) {
+                    let first = *self.offices.entry((role, term)).or_insert(node);
+                    if first != node {
+                        self.broken.push(format!("{time}: {first} and {node} were both {role} of {term}"));
+                    }
+                }
+                let before = self.committed.insert(node, commit).unwrap_or(0);
+                if commit < before {
+                    self.went_back.push(format!("{time}: {node} had committed {before}, and now {commit}"));
+                }
+            }
+            Happening::Note { node, text } if text.contains(CONFESSION) => {
+                self.broken.push(format!("{time}: {node} {text}"));
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anachron_vocabulary::VirtualTime;
+
+    use super::*;
+
+    fn watched(happenings: Vec<Happening>) -> Watch {
+        let mut watch = Watch::default();
+        for what in happenings {
+            watch.observe(Event { time: VirtualTime(1_000_000), step: 1, what });
+        }
+        watch
+    }
+
+    fn shown(node: u16, role: &'static str, term: u64, commit: u64) -> Happening {
+        Happening::Role { node: NodeId(node), role, term, commit }
+    }
+
+    #[test]
+    fn two_leaders_of_one_term_are_seen() {
+        let of = |second| watched(vec![shown(0, "leader", 3, 0), shown(1, "leader", second, 0)]).broken;
+        assert!(of(4).is_empty());
+        assert_eq!(of(3).len(), 1);
+        assert!(watched(vec![shown(0, "follower", 3, 0), shown(1, "follower", 3, 0)]).broken.is_empty());
+    }
+
+    #[test]
+    fn a_commit_point_goes_back_only_in_a_crash() {
+        let crash = Happening::Crashed { node: NodeId(0), lost_records: 0 };
+        let restarts = watched(vec![shown(0, "follower", 1, 5), crash, shown(0, "follower", 1, 0)]);
+        assert!(restarts.went_back.is_empty());
+        let forgets = watched(vec![shown(0, "follower", 1, 5), shown(0, "follower", 1, 4)]);
+        assert_eq!((forgets.went_back.len(), forgets.broken.len()), (1, 0));
+    }
+
+    #[test]
+    fn a_node_that_confesses_is_heard() {
+        let text = "hears of another leader of term 3, n2: an invariant of Raft is broken".to_owned();
+        assert_eq!(watched(vec![Happening::Note { node: NodeId(0), text }]).broken.len(), 1);
+    }
+}
