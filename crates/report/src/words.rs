@@ -81,11 +81,29 @@ pub(crate) fn phrase(history: &History, id: OperationId, style: Style) -> String
         (Operation::Release, _) => format!("release {key}"),
         (Operation::ReleaseToken(token), _) => format!("release {key} (token {token})"),
         (other, outcome) => {
-            let asked = other.arguments_shown(show);
             let found = answered(outcome, &show);
             let gap = if found.is_empty() { "" } else { arrow };
-            format!("{}{asked} on {key}{gap}{found}", other.name())
+            format!("{}{gap}{found}", asked_of(other, &key, &show))
         }
+    }
+}
+
+/// What is asked of a collection, a leadership or several registers: `enqueue 1 in q`, `dequeue from q`.
+fn asked_of(operation: &Operation, key: &str, show: &impl Fn(&Value) -> String) -> String {
+    let name = operation.name();
+    match operation {
+        Operation::Enqueue(element) => format!("enqueue {} in {key}", show(element)),
+        Operation::Insert(element) => format!("insert {} into {key}", show(element)),
+        Operation::Add(element) => format!("add {} to {key}", show(element)),
+        Operation::Remove(element) => format!("remove {} from {key}", show(element)),
+        Operation::Contains(element) => format!("look for {} in {key}", show(element)),
+        Operation::Dequeue | Operation::Pop => format!("{name} from {key}"),
+        Operation::ExtractMin => format!("take the smallest from {key}"),
+        Operation::Increment(amount) => format!("increment {key} by {amount}"),
+        Operation::Claim(candidate) => format!("claim {key} for {}", show(candidate)),
+        Operation::Resign(leader) => format!("resign {key} for {}", show(leader)),
+        Operation::Delete => format!("delete {key}"),
+        other => format!("{name}{} on {key}", other.arguments_shown(show)),
     }
 }
 

@@ -43,6 +43,9 @@ pub(crate) fn cut(subject: &Subject<'_>, read: OperationId) -> Cut {
             Operation::Write(value) | Operation::CompareAndSet { new: value, .. } => {
                 bases.insert(text(value));
             }
+            Operation::Delete => {
+                bases.insert(String::new());
+            }
             Operation::Append(piece) => {
                 pieces.insert(text(piece));
             }

@@ -13,6 +13,7 @@
 //! Left out on purpose: guessing between two possible sources, which is the search's work.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use anachron_vocabulary::OperationId;
 use petgraph::graph::{DiGraph, NodeIndex};
@@ -68,6 +69,7 @@ fn edge(fact: &Fact) -> Option<(Point, Point)> {
         Fact::Source { read, source, .. } => Some((*source, Some(*read))),
         Fact::BeforeSource { path, source } => Some((*path.first()?, *source)),
         Fact::AfterRead { path, read } => Some((Some(*read), *path.last()?)),
+        Fact::Of { fact, .. } => edge(fact),
         _ => None,
     }
 }
@@ -163,6 +165,16 @@ fn certain_source(subject: &Subject<'_>, core: &[CoreOperation], read: Operation
 struct Precedence {
     graph: DiGraph<Point, Option<Fact>>,
     nodes: BTreeMap<Point, NodeIndex>,
+    /// Where each read's value comes from, of each register.
+    sources: Vec<Fact>,
+}
+
+/// The register that a fact speaks of, if there are several, and what it says of it.
+fn bare(fact: &Fact) -> (Option<&Arc<str>>, &Fact) {
+    match fact {
+        Fact::Of { register, fact } => (Some(register), fact),
+        fact => (None, fact),
+    }
 }
 
 impl Precedence {
@@ -220,22 +232,24 @@ impl Precedence {
         path
     }
 
-    /// The shortest ring, without its first point repeated.
-    fn ring(&self) -> Option<Vec<Point>> {
+    /// The shortest ring, without its first point repeated. Among equals one through a read that needs no second write.
+    fn ring(&self, is_read: impl Fn(OperationId) -> bool) -> Option<Vec<Point>> {
         let rings = self.nodes.keys().filter_map(|&point| self.path(point, point));
-        let mut ring = rings.min_by_key(Vec::len)?;
+        let reads = |ring: &[Point]| ring[1..].iter().filter(|point| point.is_some_and(&is_read)).count();
+        let mut ring = rings.min_by_key(|ring| (ring.len(), std::cmp::Reverse(reads(ring))))?;
         ring.pop();
         Some(ring)
     }
 
     /// Writes down why `from` comes before `to`: what the edge's fact rests on first, each fact once.
     fn prove(&self, from: Point, to: Point, proof: &mut Vec<Fact>) {
-        let edge = self.graph.find_edge(self.nodes[&from], self.nodes[&to]);
-        let Some(fact) = edge.and_then(|edge| self.graph[edge].as_ref()) else { return };
+        let found = self.graph.find_edge(self.nodes[&from], self.nodes[&to]);
+        let Some(fact) = found.and_then(|index| self.graph[index].as_ref()) else { return };
         if proof.contains(fact) {
             return;
         }
-        let (path, read, source) = match fact {
+        let (register, said) = bare(fact);
+        let (path, read, source) = match said {
             Fact::BeforeSource { path, source } => (path, *path.last().unwrap_or(&None), *source),
             Fact::AfterRead { path, read } => (path, Some(*read), path[0]),
             _ => {
@@ -243,8 +257,11 @@ impl Precedence {
                 return;
             }
         };
-        // Sources are added before all else, so the edge from a source to its read always says so.
-        self.prove(source, read, proof);
+        let says_so = |fact: &&Fact| bare(fact).0 == register && edge(fact) == Some((source, read));
+        let known = self.sources.iter().find(says_so).expect("what follows from a source has one");
+        if !proof.contains(known) {
+            proof.push(known.clone());
+        }
         for step in path.windows(2) {
             self.prove(step[0], step[1], proof);
         }
@@ -254,27 +271,50 @@ impl Precedence {
 
 /// A ring of operations of the core, with its reasons.
 pub(crate) fn ring(subject: &Subject<'_>, core: &[CoreOperation]) -> Vec<Candidate> {
-    let mut sources: Vec<Fact> =
-        core.iter().filter_map(|kept| certain_source(subject, core, kept.id)).collect();
-    sources.sort_by_key(Fact::operations);
+    let view = [(Arc::from(""), subject.clone())];
+    ring_through(subject, &view, core, &|_, fact| fact).map(|(_, candidate)| candidate).into_iter().collect()
+}
+
+/// A ring through several registers: each is a view of the whole, whose facts `wrap` makes facts of the whole.
+pub(crate) fn ring_through(
+    subject: &Subject<'_>,
+    views: &[(Arc<str>, Subject<'_>)],
+    core: &[CoreOperation],
+    wrap: &dyn Fn(&Arc<str>, Fact) -> Fact,
+) -> Option<(Vec<Point>, Candidate)> {
+    // The facts of each view, bare.
+    let sources: Vec<Vec<Fact>> = views
+        .iter()
+        .map(|(_, view)| {
+            let of_view = core.iter().filter(|kept| view.owns(kept.id));
+            let mut sources: Vec<Fact> =
+                of_view.filter_map(|kept| certain_source(view, core, kept.id)).collect();
+            sources.sort_by_key(Fact::operations);
+            sources
+        })
+        .collect();
     let mut ids: Vec<OperationId> = core.iter().map(|kept| kept.id).filter(|&id| subject.is_ok(id)).collect();
-    ids.extend(sources.iter().filter_map(|fact| match fact {
+    ids.extend(sources.iter().flatten().filter_map(|fact| match fact {
         Fact::Source { source, .. } => *source,
         _ => None,
     }));
     ids.sort_by_key(|&id| (subject.record(id).call, id));
     ids.dedup();
     if ids.len() > POINT_LIMIT {
-        return Vec::new();
+        return None;
     }
-    let mut precedence = Precedence { graph: DiGraph::new(), nodes: BTreeMap::new() };
+    let all = views
+        .iter()
+        .zip(&sources)
+        .flat_map(|((name, _), facts)| facts.iter().map(move |fact| wrap(name, fact.clone())));
+    let mut precedence = Precedence { graph: DiGraph::new(), nodes: BTreeMap::new(), sources: all.collect() };
     for point in std::iter::once(None).chain(ids.iter().copied().map(Some)) {
         let node = precedence.graph.add_node(point);
         precedence.nodes.insert(point, node);
     }
     // Sources first: where real time says the same, the source says more.
-    for fact in &sources {
-        precedence.add(fact.clone());
+    for fact in precedence.sources.clone() {
+        precedence.add(fact);
     }
     for &earlier in &ids {
         for &later in ids.iter().filter(|&&later| subject.precedes(earlier, later)) {
@@ -288,19 +328,30 @@ pub(crate) fn ring(subject: &Subject<'_>, core: &[CoreOperation]) -> Vec<Candida
         }
     }
     loop {
-        if let Some(ring) = precedence.ring() {
-            return candidate(subject, &precedence, ring).into_iter().collect();
+        // Of one register any ring will do.
+        let is_read = |id| views.len() > 1 && subject.record(id).operation.is_read();
+        if let Some(ring) = precedence.ring(is_read) {
+            return candidate(subject, &precedence, ring.clone()).map(|candidate| (ring, candidate));
         }
-        if !infer(subject, &mut precedence, &sources, &ids) {
-            return Vec::new();
+        let mut new = Vec::new();
+        for ((name, view), sources) in views.iter().zip(&sources) {
+            let inferred = infer(view, &precedence, sources, &ids);
+            new.extend(inferred.into_iter().map(|fact| wrap(name, fact)));
+        }
+        let mut any = false;
+        for fact in new {
+            any |= precedence.add(fact);
+        }
+        if !any {
+            return None;
         }
     }
 }
 
-/// Adds every edge that follows in one step from what is known; true if any was new.
-fn infer(subject: &Subject<'_>, precedence: &mut Precedence, sources: &[Fact], ids: &[OperationId]) -> bool {
-    let changers: Vec<OperationId> =
-        ids.iter().copied().filter(|&id| is_certain_change(subject, id, sources)).collect();
+/// Every edge that follows in one step from what is known, by what is seen of one register.
+fn infer(subject: &Subject<'_>, precedence: &Precedence, sources: &[Fact], ids: &[OperationId]) -> Vec<Fact> {
+    let owned = ids.iter().copied().filter(|&id| subject.owns(id));
+    let changers: Vec<OperationId> = owned.filter(|&id| is_certain_change(subject, id, sources)).collect();
     let mut new = Vec::new();
     for fact in sources {
         let Fact::Source { read, source, .. } = fact else { continue };
@@ -317,11 +368,7 @@ fn infer(subject: &Subject<'_>, precedence: &mut Precedence, sources: &[Fact], i
             }
         }
     }
-    let mut any = false;
-    for fact in new {
-        any |= precedence.add(fact);
-    }
-    any
+    new
 }
 
 fn candidate(subject: &Subject<'_>, precedence: &Precedence, ring: Vec<Point>) -> Option<Candidate> {

@@ -8,12 +8,14 @@
 //! that proposed the fact. The facts of an explanation other than *no order* together imply that no order exists;
 //! the tests confirm that with an inference of their own.
 
+use std::sync::Arc;
+
 use anachron_vocabulary::{Operation, OperationId, Outcome, Value};
 
 use super::counters::SumFact;
 use super::elements::ElementFact;
 use super::subject::{Seen, Subject, text};
-use super::{appends, cycle, locks, no_order, tokens};
+use super::{appends, cycle, leaders, locks, no_order, projection, tokens};
 use crate::CoreOperation;
 
 /// What an operation showed of the object's state.
@@ -89,12 +91,12 @@ pub enum Fact {
         /// Everything that could make one of them: compare-and-sets.
         makers: Vec<OperationId>,
     },
-    /// Conclusion: the compare-and-set answered false, but the value that it expected must have been there: it was
-    /// there at the point, and nothing can have changed it since.
+    /// Conclusion: the operation answered that a value was not there, but it must have been: it was there at the point, and
+    /// nothing can have changed it since.
     MustBeThere {
-        /// The compare-and-set.
+        /// The compare-and-set, claim or resignation that was refused.
         at: OperationId,
-        /// What left or found the value that was expected.
+        /// What left or found the value.
         since: Point,
     },
     /// Conclusion: the operation found `value`, which can't have been there.
@@ -219,6 +221,21 @@ pub enum Fact {
         /// What found the value.
         read: OperationId,
     },
+    /// Conclusion: the second was made leader although the leader that the first shows can't have resigned in between, nor
+    /// the other way round if the two overlap.
+    TwoLeaders {
+        /// What shows a leader: a claim that was granted, or a read.
+        first: OperationId,
+        /// The claim of another that was granted.
+        second: OperationId,
+    },
+    /// Something about one of several registers that are read and written together, the others left aside.
+    Of {
+        /// The register.
+        register: Arc<str>,
+        /// What is true of it.
+        fact: Box<Self>,
+    },
     /// Something about the elements of a collection.
     Element(ElementFact),
     /// Something about what a counter adds up to.
@@ -284,13 +301,8 @@ impl Fact {
                 same_set(attempts, subject.refused_makers(value)) && !attempts.is_empty()
             }
             Self::NeverMade { values, makers } => never_made(subject, values, makers),
-            Self::MustBeThere { at, since } => match (subject.before(*at), since) {
-                (Seen::IsNot(expected), Some(since)) => still_there(subject, *since, *at) == Some(expected),
-                (Seen::IsNot(expected), None) => {
-                    subject.initial() == expected && untouched(subject, expected, *at)
-                }
-                _ => false,
-            },
+            Self::MustBeThere { at, since } => must_be_there(subject, *at, *since)
+                .is_some_and(|value| subject.owns(*at) && subject.before(*at).is_not(value)),
             Self::CannotSee { at, value, still } => {
                 subject.owns(*at)
                     && subject.found(*at) == Some(value)
@@ -352,6 +364,8 @@ impl Fact {
                 cycle::before_source_holds(subject, path, *source, earlier)
             }
             Self::AfterRead { path, read } => cycle::after_read_holds(subject, path, *read, earlier),
+            Self::TwoLeaders { first, second } => leaders::hold(subject, *first, *second),
+            Self::Of { register, fact } => projection::holds(subject, register, fact, earlier),
             Self::Element(fact) => fact.holds(subject, earlier),
             Self::Sum(fact) => fact.holds(subject, earlier),
             Self::TokensFall { first, second } => tokens::fall(subject, *first, *second),
@@ -376,7 +390,9 @@ impl Fact {
             | Self::NothingReplaced { append: a, read: b }
             | Self::LacksPiece { append: a, read: b }
             | Self::TokensFall { first: a, second: b }
+            | Self::TwoLeaders { first: a, second: b }
             | Self::NotBeginning { first: a, second: b } => vec![*a, *b],
+            Self::Of { fact, .. } => fact.operations(),
             Self::Element(fact) => fact.operations(),
             Self::Sum(fact) => fact.operations(),
             Self::InTurn(turns) => turns.iter().map(|(id, _)| *id).collect(),
@@ -461,7 +477,23 @@ fn keeps(subject: &Subject<'_>, id: OperationId, value: &Value) -> bool {
     match &subject.record(id).operation {
         Operation::Write(written) => written == value,
         Operation::CompareAndSet { expected, .. } => expected != value,
+        // A claim takes what is vacant; a resignation ends the candidate's own leadership.
+        Operation::Claim(_) => *value != Value::Null,
+        Operation::Resign(candidate) => candidate != value,
+        Operation::Delete => *value == Value::Null,
         _ => false,
+    }
+}
+
+/// The value that must be there when `at` takes effect: it was there at the point, and nothing can have changed it since.
+pub(crate) fn must_be_there<'a>(
+    subject: &'a Subject<'_>,
+    at: OperationId,
+    since: Point,
+) -> Option<&'a Value> {
+    match since {
+        Some(since) => still_there(subject, since, at),
+        None => Some(subject.initial()).filter(|initial| untouched(subject, initial, at)),
     }
 }
 

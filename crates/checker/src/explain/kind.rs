@@ -22,6 +22,8 @@ pub enum AnomalyKind {
     FalseRefusal,
     /// A lock was granted again with no release in between.
     TwoHolders,
+    /// A leader was made while another led.
+    TwoLeaders,
     /// A lock was given back more often than it was taken.
     ReleaseWithoutHold,
     /// An append was acknowledged, and a later read does not have it.
@@ -40,6 +42,8 @@ pub enum AnomalyKind {
     ImpossibleValue,
     /// A fencing token was not greater than one before it.
     TokenRegression,
+    /// A read of several registers saw one half of a write and missed the other.
+    FracturedRead,
     /// Each operation of a ring has to come before the next.
     Cycle,
     /// No short proof: every order was tried.
@@ -48,7 +52,7 @@ pub enum AnomalyKind {
 
 impl AnomalyKind {
     /// Every kind, in the order in which explanations try them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::Phantom,
         Self::FromTheFuture,
         Self::StaleRead,
@@ -56,6 +60,7 @@ impl AnomalyKind {
         Self::DoubleWinner,
         Self::FalseRefusal,
         Self::TwoHolders,
+        Self::TwoLeaders,
         Self::ReleaseWithoutHold,
         Self::LostAppend,
         Self::AppendFork,
@@ -65,6 +70,7 @@ impl AnomalyKind {
         Self::Vanished,
         Self::ImpossibleValue,
         Self::TokenRegression,
+        Self::FracturedRead,
         Self::Cycle,
         Self::NoOrder,
     ];
@@ -79,6 +85,7 @@ impl AnomalyKind {
             Self::DoubleWinner => "double-winner",
             Self::FalseRefusal => "false-refusal",
             Self::TwoHolders => "two-holders",
+            Self::TwoLeaders => "two-leaders",
             Self::ReleaseWithoutHold => "release-without-hold",
             Self::LostAppend => "lost-append",
             Self::AppendFork => "append-fork",
@@ -88,6 +95,7 @@ impl AnomalyKind {
             Self::Vanished => "vanished",
             Self::ImpossibleValue => "impossible-value",
             Self::TokenRegression => "token-regression",
+            Self::FracturedRead => "fractured-read",
             Self::Cycle => "cycle",
             Self::NoOrder => "no-order",
         }
@@ -108,6 +116,7 @@ impl AnomalyKind {
             Self::DoubleWinner => "Double winner",
             Self::FalseRefusal => "False refusal",
             Self::TwoHolders => "Two holders",
+            Self::TwoLeaders => "Two leaders",
             Self::ReleaseWithoutHold => "Release without hold",
             Self::LostAppend => "Lost append",
             Self::AppendFork => "Append fork",
@@ -117,6 +126,7 @@ impl AnomalyKind {
             Self::Vanished => "Vanished",
             Self::ImpossibleValue => "Impossible value",
             Self::TokenRegression => "Token regression",
+            Self::FracturedRead => "Fractured read",
             Self::Cycle => "Cycle",
             Self::NoOrder => "No order",
         }
@@ -132,6 +142,7 @@ impl AnomalyKind {
             Self::DoubleWinner => "two compare-and-sets succeeded where only one could",
             Self::FalseRefusal => "a compare-and-set was refused though the value was there",
             Self::TwoHolders => "a lock was granted again before anyone released it",
+            Self::TwoLeaders => "somebody became leader while another led",
             Self::ReleaseWithoutHold => "a lock was released more often than it was acquired",
             Self::LostAppend => "an acknowledged append is missing from a later read",
             Self::AppendFork => "two reads saw the same appends in different orders",
@@ -141,6 +152,7 @@ impl AnomalyKind {
             Self::Vanished => "an element was put in, never taken out, and not found",
             Self::ImpossibleValue => "a counter showed more, or less, than can have been added",
             Self::TokenRegression => "a fencing token was not greater than one before it",
+            Self::FracturedRead => "a read of several registers saw only half of a write",
             Self::Cycle => "each operation of a ring has to come before the next",
             Self::NoOrder => "no short proof, but every order was tried and none works",
         }
@@ -156,6 +168,7 @@ impl AnomalyKind {
             Self::DoubleWinner => include_str!("pages/double-winner.md"),
             Self::FalseRefusal => include_str!("pages/false-refusal.md"),
             Self::TwoHolders => include_str!("pages/two-holders.md"),
+            Self::TwoLeaders => include_str!("pages/two-leaders.md"),
             Self::ReleaseWithoutHold => include_str!("pages/release-without-hold.md"),
             Self::LostAppend => include_str!("pages/lost-append.md"),
             Self::AppendFork => include_str!("pages/append-fork.md"),
@@ -165,6 +178,7 @@ impl AnomalyKind {
             Self::Vanished => include_str!("pages/vanished.md"),
             Self::ImpossibleValue => include_str!("pages/impossible-value.md"),
             Self::TokenRegression => include_str!("pages/token-regression.md"),
+            Self::FracturedRead => include_str!("pages/fractured-read.md"),
             Self::Cycle => include_str!("pages/cycle.md"),
             Self::NoOrder => include_str!("pages/no-order.md"),
         }

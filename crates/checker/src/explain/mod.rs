@@ -18,8 +18,10 @@ mod cycle;
 mod elements;
 mod fact;
 mod kind;
+mod leaders;
 mod locks;
 mod no_order;
+mod projection;
 mod registers;
 mod sentences;
 mod subject;
@@ -138,11 +140,11 @@ impl Candidate {
 /// one that could not be shrunk in time.
 const SHORT_ARGUMENT_LIMIT: usize = 2_000;
 
-type Attempt = fn(&Subject<'_>, &[CoreOperation]) -> Vec<Candidate>;
+pub(crate) type Attempt = fn(&Subject<'_>, &[CoreOperation]) -> Vec<Candidate>;
 
 /// The short arguments for registers, in the order of trial. Reads come before compare-and-sets, because two
 /// compare-and-sets from one value are better told as a double winner.
-const REGISTER: [Attempt; 10] = [
+pub(crate) const REGISTER: [Attempt; 10] = [
     registers::phantom,
     registers::from_the_future,
     |subject, core| registers::stale_read(subject, core, Finder::Read),
@@ -169,6 +171,19 @@ const APPENDED: [Attempt; 10] = [
     cycle::ring,
 ];
 
+/// The short arguments for leadership: a register that is claimed and resigned.
+const LEADERSHIP: [Attempt; 9] = [
+    registers::phantom,
+    registers::from_the_future,
+    leaders::two,
+    |subject, core| registers::stale_read(subject, core, Finder::Read),
+    |subject, core| registers::flip_flop(subject, core, Finder::Read),
+    registers::double_winner,
+    |subject, core| registers::stale_read(subject, core, Finder::CompareAndSet),
+    registers::false_refusal,
+    cycle::ring,
+];
+
 /// Explains a core of a history that is not linearizable.
 ///
 /// `core` is what the checker found: operations of the object, kept as they were or weakened to unknown. It steers
@@ -181,6 +196,8 @@ pub fn explain(subject: &Subject<'_>, core: &[CoreOperation]) -> Option<Explanat
     core.dedup_by_key(|kept| kept.id);
     let attempts: &[Attempt] = match subject.model() {
         _ if core.len() > SHORT_ARGUMENT_LIMIT => &[],
+        Model::LeaderRegister => &LEADERSHIP,
+        Model::MultiRegister => &[projection::one_register, projection::ring],
         Model::Mutex => &[locks::count_turns],
         Model::FencingLock => &[tokens::regression, locks::count_turns],
         Model::Queue | Model::Stack | Model::PriorityQueue | Model::Set | Model::Multiset => {
@@ -190,7 +207,6 @@ pub fn explain(subject: &Subject<'_>, core: &[CoreOperation]) -> Option<Explanat
         Model::Counter => &[counters::out_of_range],
         Model::KeyValue if appends::has_appends(subject) => &APPENDED,
         Model::Register | Model::CasRegister | Model::KeyValue => &REGISTER,
-        _ => &[],
     };
     attempts
         .iter()

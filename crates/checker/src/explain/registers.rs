@@ -15,11 +15,11 @@ use std::collections::BTreeMap;
 use anachron_history::Timestamp;
 use anachron_vocabulary::{Operation, OperationId, Value};
 
-use super::fact::{Fact, Glimpse, still_there, untouched};
+use super::fact::{Fact, Glimpse, Point, must_be_there, still_there};
 use super::subject::{Seen, Subject};
 use super::words::{Voice, times};
 use super::{AnomalyKind, Candidate};
-use crate::CoreOperation;
+use crate::{CoreOperation, Model};
 
 /// Up to this many operations are named as the only makers of a value; more are summed up.
 const NAMED_MAKERS: usize = 3;
@@ -149,28 +149,24 @@ fn never_made(subject: &Subject<'_>, value: &Value) -> Option<(Vec<Value>, Vec<O
     Some((values, makers))
 }
 
-/// False refusal: a compare-and-set answered false, but the value that it expected was there.
+/// False refusal: the operation answered that a value was not there, but it was.
 pub(crate) fn false_refusal(subject: &Subject<'_>, core: &[CoreOperation]) -> Vec<Candidate> {
     let voice = Voice::new(subject);
-    for at in core.iter().map(|kept| kept.id) {
-        let Seen::IsNot(expected) = subject.before(at) else { continue };
-        let mut witnesses: Vec<OperationId> = core
-            .iter()
-            .map(|kept| kept.id)
-            .filter(|&id| still_there(subject, id, at) == Some(expected))
-            .collect();
-        witnesses.sort_by_key(|&id| (std::cmp::Reverse(subject.record(id).call), id));
-        let since = match witnesses.first() {
-            Some(&since) => Some(since),
-            None if subject.initial() == expected && untouched(subject, expected, at) => None,
-            None => continue,
+    let refused = |at: &OperationId| matches!(subject.before(*at), Seen::IsNot(_) | Seen::AnotherLeads(_));
+    for at in core.iter().map(|kept| kept.id).filter(refused) {
+        let contradicts = |since: &Point| {
+            must_be_there(subject, at, *since).is_some_and(|value| subject.before(at).is_not(value))
         };
+        let mut witnesses: Vec<Point> = core.iter().map(|kept| Some(kept.id)).filter(contradicts).collect();
+        witnesses.sort_by_key(|&id| id.map(|id| (std::cmp::Reverse(subject.record(id).call), id)));
+        let Some(since) = witnesses.into_iter().chain([None]).find(contradicts) else { continue };
+        let value = must_be_there(subject, at, since).expect("it contradicts");
         let mut sentences: Vec<Vec<Fact>> = since.iter().map(|&since| vec![Fact::Did(since)]).collect();
         let mut refused = vec![Fact::Did(at)];
         refused.extend(since.map(|since| Fact::FinishedBefore { earlier: since, later: at }));
         sentences.push(refused);
         sentences.push(vec![Fact::MustBeThere { at, since }]);
-        let headline = format!("{}, though {} was {expected}", voice.did(at), voice.object());
+        let headline = format!("{}, though {}", voice.did(at), voice.holds(value));
         return vec![Candidate { kind: AnomalyKind::FalseRefusal, headline, sentences }];
     }
     Vec::new()
@@ -453,7 +449,15 @@ pub(crate) fn double_winner(subject: &Subject<'_>, core: &[CoreOperation]) -> Ve
             )
         } else {
             let (won, reached) = (winners.len(), times(ways));
-            format!("{won} compare-and-sets left {value}, which {} reached only {reached}", voice.object())
+            match subject.model() {
+                Model::LeaderRegister => {
+                    format!("{value} resigned {} and came to lead only {reached}", times(won))
+                }
+                _ => format!(
+                    "{won} compare-and-sets left {value}, which {} reached only {reached}",
+                    voice.object()
+                ),
+            }
         };
         let mut sentences: Vec<Vec<Fact>> = winners.iter().map(|&id| vec![Fact::Did(id)]).collect();
         sentences.push(vec![only_makers(subject, value, None)]);

@@ -7,10 +7,11 @@ use std::fmt::Write as _;
 
 use anachron_vocabulary::{Operation, OperationId, Outcome, Reply, Value};
 
-use super::fact::{Exclusion, Fact, Glimpse, Point};
+use super::fact::{Exclusion, Fact, Glimpse, Point, must_be_there};
 use super::subject::Seen;
 use super::words::{Voice, list, times};
-use super::{locks, no_order, tokens};
+use super::{leaders, locks, no_order, projection, tokens};
+use crate::Model;
 use crate::object::ObjectState;
 
 impl Voice<'_> {
@@ -56,7 +57,14 @@ impl Voice<'_> {
                     })
                 };
                 let said = [
-                    would(&swaps, "was told that it did not swap"),
+                    would(
+                        &swaps,
+                        if self.subject.model() == Model::LeaderRegister {
+                            "was refused"
+                        } else {
+                            "was told that it did not swap"
+                        },
+                    ),
                     would(&failed, "failed, so it certainly did not happen"),
                 ];
                 said.into_iter().flatten().collect::<Vec<_>>().join(" ")
@@ -73,17 +81,7 @@ impl Voice<'_> {
                     self.marks(makers)
                 )
             }
-            Fact::MustBeThere { at, since } => {
-                let Seen::IsNot(expected) = self.subject.before(*at) else { return String::new() };
-                let since = since.map_or_else(|| "it starts so".to_owned(), |id| self.mark(id));
-                let since = if since.starts_with("it ") { since } else { format!("it was at {since}") };
-                format!(
-                    "At {} {object} must be {expected}: {since}, and nothing can have changed it in between. But {} was \
-                     told that it was not {expected}. No order of these operations explains that.",
-                    self.mark(*at),
-                    self.client(*at)
-                )
-            }
+            Fact::MustBeThere { at, since } => self.say_must_be_there(*at, *since),
             Fact::CannotSee { at, value, still } => {
                 let (mark, client) = (self.mark(*at), self.client(*at));
                 let must = still.and_then(|since| match self.subject.after(since) {
@@ -213,6 +211,8 @@ impl Voice<'_> {
                     self.chain(path)
                 )
             }
+            Fact::TwoLeaders { first, second } => leaders::say(self, *first, *second),
+            Fact::Of { register, fact } => projection::say(self, register, fact),
             Fact::Element(fact) => fact.say(self),
             Fact::Sum(fact) => fact.say(self),
             Fact::TokensFall { first, second } => tokens::say(self, *first, *second),
@@ -248,6 +248,28 @@ impl Voice<'_> {
                 core.len()
             ),
         }
+    }
+
+    fn say_must_be_there(&self, at: OperationId, since: Point) -> String {
+        let Some(value) = must_be_there(self.subject, at, since) else { return String::new() };
+        let (mark, client) = (self.mark(at), self.client(at));
+        let why = match since {
+            None => "it starts so".to_owned(),
+            Some(since) => format!("it was at {}", self.mark(since)),
+        };
+        if let Seen::AnotherLeads(_) = self.subject.before(at) {
+            let who =
+                if *value == Value::Null { "nobody leads".to_owned() } else { format!("{value} leads") };
+            return format!(
+                "At {mark} {who}: {why}, and nothing can have changed it in between. But {client} was told that somebody else \
+                 leads. No order of these operations explains that."
+            );
+        }
+        format!(
+            "At {mark} {} must be {value}: {why}, and nothing can have changed it in between. But {client} was told that it \
+             was not {value}. No order of these operations explains that.",
+            self.object()
+        )
     }
 
     fn say_did(&self, id: OperationId) -> String {
@@ -287,6 +309,15 @@ impl Voice<'_> {
         match (&record.operation, glimpse) {
             (Operation::Write(_), Glimpse::Is(value)) => format!("{client} wrote {value}{again}"),
             (Operation::Read, Glimpse::Is(value)) => format!("{client} saw {value}{again}"),
+            (Operation::Claim(_), Glimpse::Is(value)) => {
+                format!("{client} was told that {value} leads{again}")
+            }
+            (Operation::Resign(_), Glimpse::Is(value)) if *value == Value::Null => {
+                format!("{client} left nobody leading{again}")
+            }
+            (Operation::Resign(_), Glimpse::Is(value)) => {
+                format!("{client} ended the leadership of {value}{again}")
+            }
             (Operation::CompareAndSet { expected, new }, Glimpse::Is(value)) => {
                 format!("{client} swapped {expected} for {new} (it was {value}{again})")
             }
@@ -331,7 +362,13 @@ impl Voice<'_> {
                 format!("{}{}", self.mark(id), if unknown { " (which timed out)" } else { "" })
             })
             .collect();
+        let claims = self.subject.model() == Model::LeaderRegister;
         match (starts, makers) {
+            (false, []) if claims => format!(
+                "Nobody {} leadership for {value}{by_then}.",
+                if until.is_some() { "had begun to claim" } else { "claimed" },
+            ),
+            (true, []) if claims => format!("Nobody leads at the start, and nobody resigned{by_then}."),
             (false, []) => format!(
                 "Nobody {} {}{by_then}.",
                 if until.is_some() { "had begun to write" } else { "wrote" },
@@ -504,6 +541,8 @@ impl Voice<'_> {
                 format!("found that it was not {value}")
             }
             (Operation::Append(piece), _) => format!("appended {piece}"),
+            (Operation::Resign(leader), Seen::Is(_)) => format!("ended the leadership of {leader}"),
+            (Operation::Claim(_) | Operation::Resign(_), _) => "was told otherwise".to_owned(),
             (Operation::Acquire, _) => "acquired it".to_owned(),
             (Operation::Release, _) => "released it".to_owned(),
             _ => "got another answer".to_owned(),

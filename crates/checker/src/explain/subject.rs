@@ -31,6 +31,8 @@ pub(crate) enum Seen<'a> {
     Is(&'a Value),
     /// The state was anything but this.
     IsNot(&'a Value),
+    /// Somebody led, and it was not this one: a claim was refused.
+    AnotherLeads(&'a Value),
     /// Nothing.
     Nothing,
 }
@@ -46,16 +48,21 @@ impl Seen<'_> {
         match self {
             Seen::Is(other) => other != value,
             Seen::IsNot(other) => other == value,
+            Seen::AnotherLeads(candidate) => candidate == value || *value == Value::Null,
             Seen::Nothing => false,
         }
     }
 }
 
+/// Nothing there: a key that was deleted, a leadership that is vacant.
+static NOTHING: Value = Value::Null;
+
 impl<'a> Subject<'a> {
-    /// The object `key` of a history. `initial` is what it holds before the first operation; a mutex starts free,
-    /// whatever `initial` says.
+    /// The object `key` of a history. `initial` is what it holds before the first operation; a mutex starts free and a
+    /// leadership vacant, whatever `initial` says.
     pub fn new(history: &'a History, key: Key, model: Model, initial: Value) -> Self {
         let operations = history.iter().filter(|(_, record)| record.key == key).map(|(id, _)| id).collect();
+        let initial = if model == Model::LeaderRegister { Value::Null } else { initial };
         Self { history, key, model, initial, operations }
     }
 
@@ -119,6 +126,9 @@ impl<'a> Subject<'a> {
             (Operation::CompareAndSet { expected, .. }, Outcome::Ok(Reply::Answer(false))) => {
                 Seen::IsNot(expected)
             }
+            (Operation::Claim(candidate), Outcome::Ok(Reply::Answer(false))) => Seen::AnotherLeads(candidate),
+            (Operation::Resign(leader), Outcome::Ok(Reply::Answer(true))) => Seen::Is(leader),
+            (Operation::Resign(leader), Outcome::Ok(Reply::Answer(false))) => Seen::IsNot(leader),
             _ => Seen::Nothing,
         }
     }
@@ -129,6 +139,9 @@ impl<'a> Subject<'a> {
         match (&record.operation, &record.outcome) {
             (Operation::Write(value), Outcome::Ok(_)) => Seen::Is(value),
             (Operation::CompareAndSet { new, .. }, Outcome::Ok(Reply::Answer(true))) => Seen::Is(new),
+            (Operation::Claim(leader), Outcome::Ok(Reply::Answer(true))) => Seen::Is(leader),
+            (Operation::Resign(_), Outcome::Ok(Reply::Answer(true)))
+            | (Operation::Delete, Outcome::Ok(_)) => Seen::Is(&NOTHING),
             _ => self.before(id),
         }
     }
@@ -160,6 +173,8 @@ impl<'a> Subject<'a> {
             // One that swaps a value for itself only observes.
             Operation::CompareAndSet { expected, new } => new == value && expected != new,
             Operation::Append(piece) => text(value).ends_with(&text(piece)),
+            Operation::Claim(candidate) => candidate == value,
+            Operation::Delete | Operation::Resign(_) => *value == Value::Null,
             _ => false,
         }
     }
@@ -178,6 +193,7 @@ impl<'a> Subject<'a> {
                 && match &record.operation {
                     Operation::Write(written) => written == value,
                     Operation::CompareAndSet { expected, new } => new == value && expected != new,
+                    Operation::Claim(candidate) => candidate == value,
                     _ => false,
                 }
         };
@@ -198,7 +214,10 @@ impl<'a> Subject<'a> {
     /// True if the operation can put something in place of all that the object holds.
     pub(crate) fn may_replace(&self, id: OperationId) -> bool {
         self.may_change(id)
-            && matches!(self.record(id).operation, Operation::Write(_) | Operation::CompareAndSet { .. })
+            && matches!(
+                self.record(id).operation,
+                Operation::Write(_) | Operation::Delete | Operation::CompareAndSet { .. }
+            )
     }
 }
 

@@ -9,8 +9,9 @@
 //! `the register`, `the lock`, `the text`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use anachron_history::{TimeUnit, Timestamp};
+use anachron_history::{Record, TimeUnit, Timestamp};
 use anachron_vocabulary::{Operation, OperationId, Outcome, Reply, Value, VirtualDuration};
 
 use super::fact::Point;
@@ -105,6 +106,20 @@ impl<'a> Voice<'a> {
         }
     }
 
+    /// The same voice and numbers for another view of the operations.
+    pub(crate) fn of<'b>(&self, subject: &'b Subject<'b>) -> Voice<'b> {
+        Voice { subject, numbers: self.numbers.clone() }
+    }
+
+    /// What the object holds, in a clause: `x was 1`, `nobody led`.
+    pub(crate) fn holds(&self, value: &Value) -> String {
+        match (self.subject.model(), value) {
+            (Model::LeaderRegister, Value::Null) => "nobody led".to_owned(),
+            (Model::LeaderRegister, leader) => format!("{leader} led"),
+            _ => format!("{} was {value}", self.object()),
+        }
+    }
+
     /// `x=2`, or `2` if the object has no name.
     pub(crate) fn assigned(&self, value: &Value) -> String {
         match self.subject.history().key_name(self.subject.key()) {
@@ -151,15 +166,95 @@ impl<'a> Voice<'a> {
             }
             Operation::Release => format!("{client} released {object}"),
             Operation::ReleaseToken(token) => format!("{client} released {object} (token {token})"),
-            other => {
-                let arguments = other.arguments_shown(ToString::to_string);
-                let answer = match &record.outcome {
-                    Outcome::Ok(Reply::Value(value)) => format!(" → {value}"),
-                    Outcome::Ok(Reply::Answer(answer)) => format!(" → {answer}"),
-                    _ => String::new(),
-                };
-                format!("{client}'s {}{arguments} on {object}{answer}", other.name())
+            _ => self.did_to_elements(record),
+        }
+    }
+
+    /// The same of operations on collections, leadership and several registers: `c1 enqueued a in q`, `c2 dequeued a from
+    /// q`; where the outcome is unknown `c1's enqueue of a in q`.
+    fn did_to_elements(&self, record: &Record) -> String {
+        let client = name(self.subject.history().client_name(record.client), "client");
+        let object = self.object();
+        let unknown = record.outcome == Outcome::Unknown;
+        let answered = match &record.outcome {
+            Outcome::Ok(Reply::Value(value)) => Some(value),
+            _ => None,
+        };
+        let yes = record.outcome == Outcome::Ok(Reply::Answer(true));
+        let no = record.outcome == Outcome::Ok(Reply::Answer(false));
+        // What was put where; what was taken from where.
+        let put = |did: &str, noun: &str, element: &Value, preposition: &str| {
+            if unknown {
+                format!("{client}'s {noun} of {element} {preposition} {object}")
+            } else {
+                format!("{client} {did} {element} {preposition} {object}")
             }
+        };
+        let take = |did: &str, noun: &str| match answered {
+            None => format!("{client}'s {noun} from {object}"),
+            Some(Value::Null) => format!("{client} found {object} empty"),
+            Some(element) => format!("{client} {did} {element} from {object}"),
+        };
+        match &record.operation {
+            Operation::Enqueue(element) => put("enqueued", "enqueue", element, "in"),
+            Operation::Push(element) => put("pushed", "push", element, "on"),
+            Operation::Insert(element) => put("inserted", "insert", element, "into"),
+            Operation::Dequeue => take("dequeued", "dequeue"),
+            Operation::Pop => take("popped", "pop"),
+            Operation::ExtractMin => take("took", "extract-min"),
+            Operation::Add(element) if no => {
+                format!("{client} was told that {element} was in {object} already")
+            }
+            Operation::Add(element) => put("added", "add", element, "to"),
+            Operation::Remove(element) if no => {
+                format!("{client} found no {element} to remove from {object}")
+            }
+            Operation::Remove(element) => put("removed", "remove", element, "from"),
+            Operation::Contains(element) if yes => format!("{client} was told that {element} is in {object}"),
+            Operation::Contains(element) if no => {
+                format!("{client} was told that {element} is not in {object}")
+            }
+            Operation::Contains(element) => format!("{client}'s question for {element} in {object}"),
+            Operation::Increment(amount) => match answered {
+                _ if unknown => format!("{client}'s increment of {object} by {amount}"),
+                Some(value) => format!("{client} added {amount} to {object} and got {value}"),
+                None => format!("{client} added {amount} to {object}"),
+            },
+            Operation::Claim(candidate) if yes => {
+                format!("{client} was told that {candidate} leads {object}")
+            }
+            Operation::Claim(candidate) if no => {
+                format!("{client}'s claim of {object} for {candidate} was refused")
+            }
+            Operation::Claim(candidate) => format!("{client}'s claim of {object} for {candidate}"),
+            Operation::Resign(leader) if yes => format!("{client} resigned {object} for {leader}"),
+            Operation::Resign(leader) if no => {
+                format!("{client} was told that {leader} did not lead {object}")
+            }
+            Operation::Resign(leader) => format!("{client}'s resignation of {object} for {leader}"),
+            Operation::Delete if unknown => format!("{client}'s deletion of {object}"),
+            Operation::Delete => format!("{client} deleted {object}"),
+            Operation::MultiRead(names) => match answered {
+                Some(Value::List(values)) if values.len() == names.len() => {
+                    let pair = |(register, value): (&Arc<str>, &Value)| {
+                        format!("{}={value}", name(register, "register"))
+                    };
+                    let shown: Vec<String> = names.iter().zip(values.iter()).map(pair).collect();
+                    format!("{client} read {}", list(&shown))
+                }
+                _ => {
+                    let names: Vec<String> = names.iter().map(|each| name(each, "register")).collect();
+                    format!("{client}'s read of {}", list(&names))
+                }
+            },
+            Operation::MultiWrite(pairs) => {
+                let pair =
+                    |(register, value): &(Arc<str>, Value)| format!("{}={value}", name(register, "register"));
+                let shown: Vec<String> = pairs.iter().map(pair).collect();
+                let verb = if unknown { "'s write of" } else { " wrote" };
+                format!("{client}{verb} {}", list(&shown))
+            }
+            other => format!("{client}'s {} on {object}", other.name()),
         }
     }
 

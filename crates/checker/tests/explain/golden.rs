@@ -41,6 +41,42 @@ const STORIES: &[Story] = &[
         AnomalyKind::StaleRead,
     ),
     of(
+        Model::LeaderRegister,
+        "two-leaders-at-once",
+        "A: claim leader A yes @0-10; B: claim leader B yes @30-40; A: resign leader A yes @50-60",
+        AnomalyKind::TwoLeaders,
+    ),
+    of(
+        Model::LeaderRegister,
+        "two-leaders-overlapping",
+        "A: claim leader A yes @0-40; B: claim leader B yes @30-50; C: r leader B @60-70",
+        AnomalyKind::TwoLeaders,
+    ),
+    of(
+        Model::LeaderRegister,
+        "claim-refused-though-vacant",
+        "A: claim leader A yes @0-10; A: resign leader A yes @20-30; B: claim leader B no @40-50",
+        AnomalyKind::FalseRefusal,
+    ),
+    of(
+        Model::MultiRegister,
+        "half-of-a-write",
+        "P: mw . a 1 b 1 @0-10; P: mw . a 2 b 2 @20-50; Q: mr . a 2 b 1 @30-40",
+        AnomalyKind::FracturedRead,
+    ),
+    of(
+        Model::MultiRegister,
+        "two-writes-in-two-orders",
+        "P: mw . a 1 @0-10; Q: mw . b 1 @0-10; R: mr . a 1 b null @0-20; S: mr . a null b 1 @0-20",
+        AnomalyKind::Cycle,
+    ),
+    of(
+        Model::MultiRegister,
+        "one-register-stale",
+        "P: mw . a 1 b 1 @0-10; P: mw . a 2 @20-30; Q: mr . b 1 a 1 @40-50",
+        AnomalyKind::StaleRead,
+    ),
+    of(
         Model::Mutex,
         "lock-granted-twice",
         "C1: acq L @0-10; C2: acq L @60-70; C2: rel L @80-90; C1: rel L @100-110",

@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 
 use anachron_checker::explain::{Exclusion, Explanation, Fact, Glimpse};
 use anachron_checker::verify::verify_core;
-use anachron_checker::{CheckOptions, Model};
-use anachron_history::History;
+use anachron_checker::{CheckOptions, Core, CoreOperation, Kept, Model};
+use anachron_history::{History, Record};
 use anachron_vocabulary::{Key, Operation, OperationId, Outcome, Reply, Value};
 
 use crate::objects;
@@ -37,6 +37,9 @@ pub(crate) fn refutes(history: &History, explanation: &Explanation, model: Model
     if let Some(core) = objects::core(history, &facts, model) {
         return verify_core(history, &CheckOptions::new(model), Key(0), &core).is_ok();
     }
+    if model == Model::MultiRegister || facts.iter().any(|fact| matches!(fact, Fact::TwoLeaders { .. })) {
+        return refuted_by_the_verifier(history, &facts, model);
+    }
     for fact in &facts {
         match fact {
             Fact::Between { crowd, possible, from_start } => {
@@ -56,6 +59,28 @@ pub(crate) fn refutes(history: &History, explanation: &Explanation, model: Model
     let happened = |id: &OperationId| history.record(*id).outcome != Outcome::Failed;
     let named: Vec<OperationId> = world.named.iter().copied().filter(happened).collect();
     !world.place(history, &named, &mut Vec::new(), &start)
+}
+
+/// The operations that the facts name as they were, every other change of the object as one that may or may not have
+/// happened; what else observes does not count. The verifier, which shares no code with the explanations, has to accept that.
+fn refuted_by_the_verifier(history: &History, facts: &[&Fact], model: Model) -> bool {
+    let named: BTreeSet<OperationId> = facts.iter().flat_map(|fact| fact.operations()).collect();
+    let changes = |record: &Record| {
+        !record.operation.is_read()
+            && !matches!(record.outcome, Outcome::Failed | Outcome::Ok(Reply::Answer(false)))
+    };
+    let operations = history
+        .iter()
+        .filter(|(id, record)| changes(record) || (named.contains(id) && record.outcome != Outcome::Failed))
+        .map(|(id, record)| {
+            // Of a resignation it counts when it was over.
+            let counts = named.contains(&id) || matches!(record.operation, Operation::Resign(_));
+            let known = counts && matches!(record.outcome, Outcome::Ok(_));
+            CoreOperation { id, kept: if known { Kept::AsItWas } else { Kept::AsUnknown } }
+        })
+        .collect();
+    let core = Core { operations, ..Core::default() };
+    verify_core(history, &CheckOptions::new(model), Key(0), &core).is_ok()
 }
 
 impl World {
@@ -101,16 +126,22 @@ impl World {
             }
             Fact::MustBeThere { at, since } => {
                 self.frozen.push((*since, *at));
-                if let (None, Operation::CompareAndSet { expected, .. }) =
-                    (since, &history.record(*at).operation)
-                {
-                    self.starts.push((expected.clone(), true));
-                    self.values.insert(Some(expected.clone()));
+                match (since, &history.record(*at).operation) {
+                    (None, Operation::CompareAndSet { expected, .. }) => {
+                        self.starts.push((expected.clone(), true));
+                        self.values.insert(Some(expected.clone()));
+                    }
+                    (None, _) => {
+                        self.starts.push((Value::Null, true));
+                        self.values.insert(Some(Value::Null));
+                    }
+                    _ => {}
                 }
             }
             Fact::Source { read, source, excluded } => {
                 let Outcome::Ok(reply) = &history.record(*read).outcome else { panic!("a read has a reply") };
-                let ((_, Reply::Value(value)) | (Operation::CompareAndSet { expected: value, .. }, _)) =
+                let ((_, Reply::Value(value))
+                | (Operation::CompareAndSet { expected: value, .. } | Operation::Resign(value), _)) =
                     (&history.record(*read).operation, reply)
                 else {
                     panic!("a source of nothing")
@@ -141,6 +172,7 @@ impl World {
             let values = match (&history.record(id).operation, &history.record(id).outcome) {
                 (_, Outcome::Ok(Reply::Value(value))) | (Operation::Write(value), _) => vec![value],
                 (Operation::CompareAndSet { expected, new }, _) => vec![expected, new],
+                (Operation::Claim(leader) | Operation::Resign(leader), _) => vec![leader, &Value::Null],
                 _ => vec![],
             };
             self.values.extend(values.into_iter().cloned().map(Some));
@@ -239,6 +271,38 @@ impl World {
                 let mut next = states.clone();
                 if next.remove(&Some(expected.clone())) {
                     next.extend(one(new));
+                }
+                next
+            }
+            (Operation::Claim(leader), Outcome::Ok(Reply::Answer(true))) => {
+                if is(leader) || is(&Value::Null) { one(leader) } else { BTreeSet::new() }
+            }
+            (Operation::Claim(leader), Outcome::Ok(_)) => {
+                let other =
+                    |state: &&Abstract| **state != Some(Value::Null) && **state != Some(leader.clone());
+                states.iter().filter(other).cloned().collect()
+            }
+            (Operation::Claim(leader), _) => {
+                let mut next = states.clone();
+                if next.remove(&Some(Value::Null)) {
+                    next.extend(one(leader));
+                }
+                next
+            }
+            (Operation::Resign(leader), Outcome::Ok(Reply::Answer(true))) => {
+                if is(leader) {
+                    one(&Value::Null)
+                } else {
+                    BTreeSet::new()
+                }
+            }
+            (Operation::Resign(leader), Outcome::Ok(_)) => {
+                states.iter().filter(|state| **state != Some(leader.clone())).cloned().collect()
+            }
+            (Operation::Resign(leader), _) => {
+                let mut next = states.clone();
+                if next.remove(&Some(leader.clone())) {
+                    next.extend(one(&Value::Null));
                 }
                 next
             }

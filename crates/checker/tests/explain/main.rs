@@ -11,3 +11,4 @@ mod oracle;
 mod pages;
 mod random;
 mod recheck;
+mod shares;

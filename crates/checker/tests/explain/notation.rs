@@ -53,6 +53,17 @@ pub(crate) fn history(text: &str, unit: TimeUnit) -> History {
             "lapp" => (Operation::Append(value(words[2])), Reply::Done),
             "lr" => (Operation::Read, Reply::Value(words[2..].iter().map(|text| value(text)).collect())),
             "relt" => (Operation::ReleaseToken(words[2].parse().expect("a token")), Reply::Done),
+            "claim" => (Operation::Claim(value(words[2])), Reply::Answer(words[3] == "yes")),
+            "resign" => (Operation::Resign(value(words[2])), Reply::Answer(words[3] == "yes")),
+            "mr" => {
+                let pairs = || words[2..].chunks(2);
+                let names = pairs().map(|pair| pair[0].into()).collect();
+                (Operation::MultiRead(names), Reply::Value(pairs().map(|pair| value(pair[1])).collect()))
+            }
+            "mw" => {
+                let pairs = words[2..].chunks(2).map(|pair| (pair[0].into(), value(pair[1])));
+                (Operation::MultiWrite(pairs.collect()), Reply::Done)
+            }
             "acq" if words.len() > 2 => (Operation::Acquire, Reply::Value(value(words[2]))),
             "app" => (Operation::Append(Value::Text(words[2].into())), Reply::Done),
             "acq" => (Operation::Acquire, Reply::Done),

@@ -163,7 +163,13 @@ fn random_counters_and_tokens() {
 }
 
 #[test]
-fn leadership_and_several_registers_are_at_least_accounted_for() {
-    assert_seen(Model::LeaderRegister, &[AnomalyKind::NoOrder]);
-    assert_seen(Model::MultiRegister, &[AnomalyKind::NoOrder]);
+fn random_leadership() {
+    use AnomalyKind::{FalseRefusal, FromTheFuture, Phantom, StaleRead, TwoLeaders};
+    assert_seen(Model::LeaderRegister, &[Phantom, FromTheFuture, TwoLeaders, StaleRead, FalseRefusal]);
+}
+
+#[test]
+fn random_registers_read_together() {
+    use AnomalyKind::{FracturedRead, FromTheFuture, Phantom, StaleRead};
+    assert_seen(Model::MultiRegister, &[Phantom, FromTheFuture, StaleRead, FracturedRead]);
 }

@@ -57,6 +57,8 @@ fn every_example_is_what_its_page_says() {
             AnomalyKind::DeliveredTwice | AnomalyKind::OutOfOrder | AnomalyKind::Vanished => {
                 (Model::Queue, "null")
             }
+            AnomalyKind::TwoLeaders => (Model::LeaderRegister, "null"),
+            AnomalyKind::FracturedRead => (Model::MultiRegister, "null"),
             AnomalyKind::ImpossibleValue => (Model::Counter, "0"),
             AnomalyKind::TokenRegression => (Model::FencingLock, "null"),
             _ => (Model::CasRegister, "0"),
