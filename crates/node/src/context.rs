@@ -191,6 +191,11 @@ impl<'a, R: Replica> Context<'a, R> {
         self.effects.push(Effect::Sync);
     }
 
+    /// True if somebody listens to notes: for a replica that hands its context on to another inside it.
+    pub fn observed(&self) -> bool {
+        self.observed
+    }
+
     /// Tells the observer something; the text is made only if somebody listens.
     pub fn note(&mut self, text: impl FnOnce() -> String) {
         if self.observed {

@@ -9,6 +9,7 @@ pub mod abd;
 pub mod chain;
 pub mod common;
 pub mod leaderless;
+pub mod locks;
 pub mod multi_leader;
 pub mod multi_paxos;
 pub mod raft;

@@ -16,7 +16,7 @@
 //! | command | what happens |
 //! |-|-|
 //! | `boot n1`, `boot all` | starts a node that is down, with what its disk kept |
-//! | `request n1 c1#1 write x 5` | client c1's request 1 reaches n1; also `read x`, `delete x`, `cas x 1 2`, `append x a`, `add x a`, `remove x a`, `contains x a`, `acquire l`, `release l` |
+//! | `request n1 c1#1 write x 5` | client c1's request 1 reaches n1; also `read x`, `delete x`, `cas x 1 2`, `append x a`, `add x a`, `remove x a`, `contains x a`, `increment x 1`, `enqueue x a`, `dequeue x`, `push x a`, `pop x`, `insert x a`, `extract-min x`, `claim x a`, `resign x a`, `acquire l`, `release l`, `release l 7` (by token) |
 //! | `deliver n1 n2`, `deliver n1 n2 3`, `deliver n1 n2 all` | the oldest message in flight from n1 to n2 arrives; the third oldest; all that are in flight now |
 //! | `deliver all` | messages arrive in the order in which they were sent, answers included, until none is in flight |
 //! | `drop n1 n2`, `drop n1 n2 3`, `drop n1 n2 all`, `drop all` | messages in flight are lost |

@@ -8,7 +8,8 @@ use crate::{OperatorCommand, Request, RequestId};
 const COMMANDS: &str = "boot, request, deliver, drop, duplicate, hold, resume, timer, sync, autosync, crash, \
                         operator, clock, wall, view, contents, links, timers, show";
 const OPERATIONS: &str = "read x, write x 5, delete x, cas x 1 2, append x a, add x a, remove x a, contains x a, \
-                          acquire l or release l";
+                          increment x 1, enqueue x a, dequeue x, push x a, pop x, insert x a, extract-min x, \
+                          claim x a, resign x a, acquire l, release l or release l 7";
 
 const OPERATOR_COMMANDS: &str =
     "promote, transfer n2, add-learner n4, add-voter n4, remove n3 or voters n1 n2 n4";
@@ -236,6 +237,16 @@ fn operation_on<'a>(words: &[&'a str]) -> Result<(&'a str, Operation), String> {
         ["contains", key, element] => Ok((key, Operation::Contains(value(element)))),
         ["acquire", key] => Ok((key, Operation::Acquire)),
         ["release", key] => Ok((key, Operation::Release)),
+        ["release", key, token] => Ok((key, Operation::ReleaseToken(whole_number(token)?))),
+        ["increment", key, amount] => Ok((key, Operation::Increment(whole_number(amount)?))),
+        ["enqueue", key, element] => Ok((key, Operation::Enqueue(value(element)))),
+        ["dequeue", key] => Ok((key, Operation::Dequeue)),
+        ["push", key, element] => Ok((key, Operation::Push(value(element)))),
+        ["pop", key] => Ok((key, Operation::Pop)),
+        ["insert", key, element] => Ok((key, Operation::Insert(value(element)))),
+        ["extract-min", key] => Ok((key, Operation::ExtractMin)),
+        ["claim", key, candidate] => Ok((key, Operation::Claim(value(candidate)))),
+        ["resign", key, candidate] => Ok((key, Operation::Resign(value(candidate)))),
         _ => Err(format!("no operation that can be asked for; write {OPERATIONS}")),
     }
 }
@@ -263,6 +274,10 @@ fn value(word: &str) -> Value {
     } else {
         Value::from(word.trim_matches('"'))
     }
+}
+
+fn whole_number(word: &str) -> Result<i64, String> {
+    word.parse().map_err(|_| format!("`{word}` is no whole number"))
 }
 
 /// A signed duration in nanoseconds.

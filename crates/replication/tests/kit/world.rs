@@ -41,6 +41,8 @@ struct Machine<R: Replica> {
     timers: Vec<(R::Timer, u64)>,
     appended: Position,
     random: Random,
+    /// Its wall clock minus the truth.
+    wall_clock_ahead: u64,
 }
 
 /// How likely what is, out of the sum of all; and per thousand for what befalls a message.
@@ -98,6 +100,33 @@ pub(crate) struct Setting<R: Replica> {
     pub(crate) is_recovering: fn(&R) -> bool,
     /// True if no more than a minority may be down or recovering at once.
     pub(crate) spares_majority: bool,
+    /// How many nodes there are, if the seed is not to say.
+    pub(crate) nodes: Option<usize>,
+    /// How far nodes' wall clocks may be from the truth, and how far they jump.
+    pub(crate) wall_clock_error: Option<WallClockError>,
+}
+
+impl<R: Replica> Setting<R> {
+    /// Disks stay, any node may crash at any time, wall clocks are right.
+    pub(crate) fn new(config: R::Config) -> Self {
+        Self {
+            config,
+            wipe: 0,
+            is_recovering: |_| false,
+            spares_majority: false,
+            nodes: None,
+            wall_clock_error: None,
+        }
+    }
+}
+
+/// What is wrong with wall clocks, in nanoseconds.
+#[derive(Clone, Copy)]
+pub(crate) struct WallClockError {
+    /// Each is off by up to so much, from the start.
+    pub(crate) skew: u64,
+    /// Now and then one is set forward by up to so much.
+    pub(crate) jump: u64,
 }
 
 /// A run that ended well, in numbers.
@@ -112,6 +141,8 @@ pub(crate) struct World<R: Replica, O> {
     setting: Setting<R>,
     chance: Random,
     mixture: Mixture,
+    /// For jumps of clocks: a stream of its own, so that worlds without any are what they were.
+    clocks: Random,
     machines: Vec<Machine<R>>,
     clients: Vec<Client>,
     letters: Vec<Letter<R>>,
@@ -133,6 +164,9 @@ impl<R: Replica, O: Observer<R>> World<R, O> {
         let mut chance = Random::new(seed, 0);
         let mixture = Mixture::draw(&mut chance, setting.wipe);
         let nodes = if chance.below(2) == 0 { 3 } else { 5 };
+        let nodes = setting.nodes.unwrap_or(nodes);
+        let mut clocks = Random::new(seed, 3);
+        let skew = setting.wall_clock_error.map_or(0, |error| error.skew);
         let machine = |_| Machine {
             replica: None,
             journal: Vec::new(),
@@ -142,11 +176,13 @@ impl<R: Replica, O: Observer<R>> World<R, O> {
             timers: Vec::new(),
             appended: Position(0),
             random: Random::new(seed, 1),
+            wall_clock_ahead: clocks.below(skew + 1),
         };
         Self {
             setting,
             chance,
             mixture,
+            clocks: Random::new(seed, 4),
             machines: (0..nodes).map(machine).collect(),
             clients: (0..4).map(|client| Client::new(client, NodeId(0))).collect(),
             letters: Vec::new(),
@@ -198,6 +234,12 @@ impl<R: Replica, O: Observer<R>> World<R, O> {
             kind += 1;
         }
         let node = self.below(self.machines.len());
+        if let Some(WallClockError { jump, .. }) = self.setting.wall_clock_error
+            && jump > 0
+            && self.clocks.below(200) == 0
+        {
+            self.machines[node].wall_clock_ahead += self.clocks.below(jump);
+        }
         match kind {
             0 => self.deliver(),
             1 => self.complete_sync(node),
@@ -387,7 +429,7 @@ impl<R: Replica, O: Observer<R>> World<R, O> {
             node: NodeId::from_index(node),
             nodes,
             now: VirtualTime(self.now),
-            wall_clock: 0,
+            wall_clock: i64::try_from(self.now + machine.wall_clock_ahead).expect("a short run"),
             observed: self.tells,
             appended: &mut machine.appended,
             random: &mut machine.random,
@@ -411,7 +453,7 @@ impl<R: Replica, O: Observer<R>> World<R, O> {
             node: NodeId::from_index(node),
             nodes,
             now: VirtualTime(self.now),
-            wall_clock: 0,
+            wall_clock: i64::try_from(self.now + machine.wall_clock_ahead).expect("a short run"),
             observed: self.tells,
             appended: &mut machine.appended,
             random: &mut machine.random,
@@ -550,18 +592,20 @@ impl<R: Replica, O: Observer<R>> World<R, O> {
         self.fire(node, row)
     }
 
+    /// What each node holds that is to hold what clients see.
+    fn kept(&self) -> impl Iterator<Item = Vec<(Key, Value)>> {
+        let replicas = self.machines.iter().map(|machine| machine.replica.as_ref().expect("all are up"));
+        replicas.filter(|replica| replica.keeps(Key(0))).map(Replica::contents)
+    }
+
     fn nodes_agree(&self) -> bool {
-        let contents: Vec<Vec<(Key, Value)>> = self
-            .machines
-            .iter()
-            .map(|machine| machine.replica.as_ref().expect("all are up").contents())
-            .collect();
+        let contents: Vec<Vec<(Key, Value)>> = self.kept().collect();
         contents.windows(2).all(|pair| pair[0] == pair[1])
     }
 
     /// All nodes agree; the text that they hold has to fit what clients were told.
     fn read_once_more(&mut self) -> Result<(), String> {
-        let contents = self.machines[0].replica.as_ref().expect("all are up").contents();
+        let contents = self.kept().next().expect("somebody holds what clients see");
         let value = contents.into_iter().next().map_or(Value::Null, |(_, value)| value);
         let client = &mut self.clients[0];
         client.begin(true, &self.told);

@@ -17,7 +17,7 @@ fn world(seed: u64, weakenings: Weakenings) -> World<MultiPaxos, Watch> {
     // A node that was away for long is told a few decisions at a time.
     let decisions_per_message = if seed.is_multiple_of(2) { 2 } else { 64 };
     let config = Config { weakenings, decisions_per_message, ..Config::default() };
-    World::new(seed, Setting { config, wipe: 0, is_recovering: |_| false, spares_majority: false })
+    World::new(seed, Setting::new(config))
 }
 
 fn run(seed: u64, weakenings: Weakenings) -> Result<(Summary, Watch), String> {

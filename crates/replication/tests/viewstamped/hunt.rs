@@ -15,7 +15,9 @@ const SEEDS_MAX: u64 = 20_000;
 
 fn world(seed: u64, weakenings: Weakenings) -> World<Viewstamped, Watch> {
     let config = Config { weakenings, ..Config::default() };
-    World::new(seed, Setting { config, wipe: 0, is_recovering: Viewstamped::is_away, spares_majority: true })
+    let setting =
+        Setting { is_recovering: Viewstamped::is_away, spares_majority: true, ..Setting::new(config) };
+    World::new(seed, setting)
 }
 
 fn run(seed: u64, weakenings: Weakenings) -> Result<(Summary, Watch), String> {

@@ -1,0 +1,418 @@
+//! Workers: servers that clients talk to, and that work on the resource under a lock.
+//!
+//! A client's change is carried out in four steps: take the object's lock, read the object, work for a while, write what came
+//! of it; then give the lock back. Another worker that does the same in between makes one of the two changes vanish; that is
+//! what the lock is there to prevent.
+//!
+//! *The check and the use are two steps.* A worker looks at its clock before it begins to work, and begins only if its lock
+//! lasts until the work is done. Nobody looks again before the write leaves: a later check would move the gap, not close it
+//! ("even if you check the expiry just before writing": Kleppmann 2016). If the worker is paused while it works, or the
+//! network holds its write back, the write comes late, and only the resource can tell.
+//!
+//! What a client is told: a write that the resource rejects was not done (refused). A lock that is lost before the write
+//! leaves has done no harm: the worker begins anew. Reads need no lock, for the resource is one node.
+//!
+//! *Acquire* and *release* hand the lock through to the client: its worker keeps it alive in between. A client that holds a
+//! lock can do nothing else before it gives it back. A client that gives up on an acquire may hold the lock all the same.
+
+use std::collections::BTreeMap;
+
+use anachron_node::{Answer, Context, Refusal, Replica, Request, RequestId, View};
+use anachron_vocabulary::{ClientId, Key, NodeId, Operation, Reply, Value, VirtualTime};
+
+use super::lock::{Errand, Lock, News};
+use super::{Alarm, Guarded, Layout, Message, Settings, Visit};
+use crate::common::{Seen, Sessions, Store};
+
+/// How far a client's request has come.
+#[derive(Debug)]
+enum Stage {
+    /// Waits for the lock.
+    Locking,
+    /// Has asked the resource what the object holds.
+    Reading(Visit),
+    /// Has read this, and works.
+    Working(Value),
+    /// Has sent to the resource what came of it.
+    Writing { visit: Visit, value: Value, answer: Answer },
+    /// The client has the lock.
+    Holding,
+    /// The client has its answer; the lock is on its way back.
+    Releasing,
+}
+
+/// What a worker does for one client.
+#[derive(Debug)]
+struct Job {
+    request: Request,
+    lock: Lock,
+    stage: Stage,
+    /// When the lock was granted.
+    since: VirtualTime,
+}
+
+/// A time in which a worker believes to hold a lock.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Belief {
+    /// What is locked.
+    pub key: Key,
+    /// For whom.
+    pub client: ClientId,
+    /// Since when, by the worker's clock.
+    pub since: VirtualTime,
+    /// Until when.
+    pub until: VirtualTime,
+}
+
+/// One worker.
+#[derive(Debug)]
+pub struct Worker {
+    settings: Settings,
+    layout: Layout,
+    /// The lock node that is asked, where one is enough.
+    lock_node: NodeId,
+    /// True if a refusal has named another since the last pause: hints are not followed in circles.
+    has_followed: bool,
+    serial: u64,
+    jobs: BTreeMap<ClientId, Job>,
+    /// What clients were told since the worker booted.
+    answered: Sessions,
+}
+
+impl Worker {
+    pub(super) fn new(settings: Settings, layout: Layout) -> Self {
+        Self {
+            settings,
+            layout,
+            lock_node: NodeId(0),
+            has_followed: false,
+            serial: 0,
+            jobs: BTreeMap::new(),
+            answered: Sessions::default(),
+        }
+    }
+
+    /// The locks that this worker believes to hold.
+    pub fn beliefs(&self) -> impl Iterator<Item = Belief> {
+        let granted =
+            |job: &Job| !matches!(job.stage, Stage::Locking) && job.lock.until() > VirtualTime::ZERO;
+        self.jobs.iter().filter(move |(_, job)| granted(job)).map(|(&client, job)| Belief {
+            key: job.request.key,
+            client,
+            since: job.since,
+            until: job.lock.until(),
+        })
+    }
+
+    pub(super) fn view(&self) -> View {
+        let held = self.beliefs().count();
+        View { role: "worker", facts: vec![("locks", held.to_string())], ..View::default() }
+    }
+
+    /// A client's request.
+    pub(super) fn on_client<L: Replica>(&mut self, request: Request, cx: &mut Context<'_, Guarded<L>>) {
+        let RequestId { client, serial } = request.id;
+        match self.answered.seen(request.id) {
+            Seen::New => {}
+            Seen::Before(answer) => return cx.reply(request.id, answer),
+            Seen::Outdated => return,
+        }
+        let holds = match self.jobs.get(&client) {
+            // A retry of what is under way waits with it.
+            Some(job) if job.request.id.serial >= serial => return,
+            Some(job) => matches!(job.stage, Stage::Holding).then_some((job.request.key, job.lock.until())),
+            None => None,
+        };
+        let key = request.key;
+        match (&request.operation, holds) {
+            (Operation::Release, Some((held, until))) if held == key && until > cx.now() => {
+                self.answer(request.id, Answer::Ok(Reply::Done), cx);
+                self.release(client, cx);
+            }
+            (Operation::Release, _) | (_, Some(_)) => {
+                self.answer(request.id, Answer::Refused(Refusal::LockState), cx);
+            }
+            (operation, None) if can_be_done(operation) => {
+                // Nobody waits for what was under way for this client.
+                self.with_lock(client, cx, Lock::release);
+                self.end(client, cx);
+                let is_read = operation.is_read();
+                let lock = Lock::new(self.settings.method, cx);
+                let stage = Stage::Locking;
+                self.jobs.insert(client, Job { request, lock, stage, since: VirtualTime::ZERO });
+                if is_read { self.visit(client, cx) } else { self.lock(client, cx) }
+            }
+            _ => self.answer(request.id, Answer::Refused(Refusal::Unsupported), cx),
+        }
+    }
+
+    /// A lock node has answered.
+    pub(super) fn hear_lock_node<L: Replica>(
+        &mut self,
+        from: NodeId,
+        id: RequestId,
+        answer: &Answer,
+        cx: &mut Context<'_, Guarded<L>>,
+    ) {
+        let (client, _) = self.layout.behind(id.client);
+        let Some(news) =
+            self.with_lock(client, cx, |lock, errand, cx| lock.hear(from, (id.serial, answer), errand, cx))
+        else {
+            return;
+        };
+        match news {
+            News::Nothing => {}
+            News::Granted => self.granted(client, cx),
+            News::Lost => self.lost(client, cx),
+            News::Released => {
+                if matches!(self.jobs[&client].stage, Stage::Releasing) {
+                    self.end(client, cx);
+                }
+            }
+            News::Refused => {
+                let hint = match answer {
+                    Answer::Refused(Refusal::NotLeader { leader }) => *leader,
+                    _ => None,
+                };
+                match hint {
+                    Some(leader) if !self.has_followed => {
+                        self.has_followed = true;
+                        self.lock_node = leader;
+                        self.with_lock(client, cx, |lock, errand, cx| lock.wake(Alarm::Again, errand, cx));
+                    }
+                    // The next pause is short enough.
+                    _ => self.lock_node = self.layout.next_lock_node(from),
+                }
+            }
+        }
+    }
+
+    fn granted<L: Replica>(&mut self, client: ClientId, cx: &mut Context<'_, Guarded<L>>) {
+        let job = self.jobs.get_mut(&client).expect("its lock has just been heard of");
+        if !matches!(job.stage, Stage::Locking) {
+            return;
+        }
+        job.since = cx.now();
+        if job.request.operation == Operation::Acquire {
+            job.stage = Stage::Holding;
+            let id = job.request.id;
+            self.answer(id, Answer::Ok(Reply::Done), cx);
+        } else {
+            self.visit(client, cx);
+        }
+    }
+
+    fn lost<L: Replica>(&mut self, client: ClientId, cx: &mut Context<'_, Guarded<L>>) {
+        match self.jobs[&client].stage {
+            Stage::Locking | Stage::Reading(_) | Stage::Working(_) => self.begin_anew(client, cx),
+            // The write is on its way: the resource decides.
+            Stage::Writing { .. } => {}
+            Stage::Holding | Stage::Releasing => self.end(client, cx),
+        }
+    }
+
+    /// The resource has shown an object.
+    pub(super) fn hear_value<L: Replica>(
+        &mut self,
+        visit: Visit,
+        value: Value,
+        cx: &mut Context<'_, Guarded<L>>,
+    ) {
+        let Some(job) = self.reading(visit) else { return };
+        let client = visit.request.client;
+        if job.request.operation.is_read() {
+            self.answer(visit.request, Answer::Ok(Reply::Value(value)), cx);
+            self.end(client, cx);
+        } else if cx.now() + self.settings.work_time < job.lock.until() {
+            self.job(client).stage = Stage::Working(value);
+            cx.set_timer(super::Timer::Job(client, Alarm::Work), self.settings.work_time);
+        } else {
+            cx.note(|| "has too little of its lease left to do the work".to_owned());
+            self.with_lock(client, cx, Lock::release);
+            self.begin_anew(client, cx);
+        }
+    }
+
+    /// The resource has carried out a request, now or before.
+    pub(super) fn hear_done<L: Replica>(
+        &mut self,
+        visit: Visit,
+        answer: Answer,
+        cx: &mut Context<'_, Guarded<L>>,
+    ) {
+        if self.reading(visit).is_some() || self.writing(visit).is_some() {
+            self.answer(visit.request, answer, cx);
+            self.release(visit.request.client, cx);
+        }
+    }
+
+    /// The resource has seen a greater token.
+    pub(super) fn hear_rejected<L: Replica>(&mut self, visit: Visit, cx: &mut Context<'_, Guarded<L>>) {
+        let client = visit.request.client;
+        if self.reading(visit).is_some() {
+            self.with_lock(client, cx, Lock::release);
+            self.begin_anew(client, cx);
+        } else if self.writing(visit).is_some() {
+            self.answer(visit.request, Answer::Refused(Refusal::LockState), cx);
+            self.release(client, cx);
+        }
+    }
+
+    /// An alarm went off.
+    pub(super) fn wake<L: Replica>(
+        &mut self,
+        client: ClientId,
+        alarm: Alarm,
+        cx: &mut Context<'_, Guarded<L>>,
+    ) {
+        let Some(job) = self.jobs.get(&client) else { return };
+        match alarm {
+            Alarm::Work => return self.write(client, cx),
+            Alarm::Again => {
+                if job.lock.is_asking() {
+                    self.has_followed = false;
+                    self.lock_node = self.layout.next_lock_node(self.lock_node);
+                }
+                self.ask_resource(client, cx);
+            }
+            Alarm::Retry | Alarm::Renew => {}
+        }
+        self.with_lock(client, cx, |lock, errand, cx| lock.wake(alarm, errand, cx));
+    }
+
+    // --- steps ---
+
+    fn lock<L: Replica>(&mut self, client: ClientId, cx: &mut Context<'_, Guarded<L>>) {
+        self.with_lock(client, cx, Lock::take);
+    }
+
+    /// Under another name, so that nothing said about this lock is taken for news of the next.
+    fn begin_anew<L: Replica>(&mut self, client: ClientId, cx: &mut Context<'_, Guarded<L>>) {
+        let lock = Lock::new(self.settings.method, cx);
+        let job = self.job(client);
+        job.lock = lock;
+        job.stage = Stage::Locking;
+        self.lock(client, cx);
+    }
+
+    /// Asks the resource what the object holds.
+    fn visit<L: Replica>(&mut self, client: ClientId, cx: &mut Context<'_, Guarded<L>>) {
+        self.serial = cx.now().0.max(self.serial + 1);
+        let number = self.serial;
+        let job = self.job(client);
+        job.stage = Stage::Reading(Visit { request: job.request.id, number, token: job.lock.token() });
+        self.ask_resource(client, cx);
+    }
+
+    /// The work is done: what came of it goes to the resource.
+    fn write<L: Replica>(&mut self, client: ClientId, cx: &mut Context<'_, Guarded<L>>) {
+        self.serial = cx.now().0.max(self.serial + 1);
+        let number = self.serial;
+        let job = self.job(client);
+        let Stage::Working(value) = &job.stage else { return };
+        let Request { id, key, operation } = &job.request;
+        let mut object = Store::new(value.clone());
+        let answer = object.apply(id.client, *key, operation);
+        let visit = Visit { request: *id, number, token: job.lock.token() };
+        job.stage = Stage::Writing { visit, value: object.read(*key), answer };
+        self.ask_resource(client, cx);
+    }
+
+    /// Says to the resource, for the first time or again, what it owes an answer to.
+    fn ask_resource<L: Replica>(&self, client: ClientId, cx: &mut Context<'_, Guarded<L>>) {
+        let Job { request: Request { key, .. }, stage, .. } = &self.jobs[&client];
+        let message = match stage {
+            Stage::Reading(visit) => Message::Read { visit: *visit, key: *key },
+            Stage::Writing { visit, value, answer } => {
+                Message::Write { visit: *visit, key: *key, value: value.clone(), answer: answer.clone() }
+            }
+            _ => return,
+        };
+        cx.send(self.layout.resource(), message);
+        cx.set_timer(super::Timer::Job(client, Alarm::Again), self.settings.resend_interval);
+    }
+
+    fn answer<L: Replica>(&mut self, id: RequestId, answer: Answer, cx: &mut Context<'_, Guarded<L>>) {
+        self.answered.record(id, answer.clone());
+        cx.reply(id, answer);
+    }
+
+    /// Gives the lock back.
+    fn release<L: Replica>(&mut self, client: ClientId, cx: &mut Context<'_, Guarded<L>>) {
+        self.with_lock(client, cx, Lock::release);
+        let job = self.job(client);
+        job.stage = Stage::Releasing;
+        if !job.lock.is_asking() {
+            self.end(client, cx);
+        }
+    }
+
+    fn end<L: Replica>(&mut self, client: ClientId, cx: &mut Context<'_, Guarded<L>>) {
+        self.jobs.remove(&client);
+        for alarm in [Alarm::Again, Alarm::Retry, Alarm::Renew, Alarm::Work] {
+            cx.cancel_timer(super::Timer::Job(client, alarm));
+        }
+    }
+
+    // --- looking up ---
+
+    fn job(&mut self, client: ClientId) -> &mut Job {
+        self.jobs.get_mut(&client).expect("there is a job for this client")
+    }
+
+    fn reading(&self, visit: Visit) -> Option<&Job> {
+        let job = self.jobs.get(&visit.request.client)?;
+        matches!(job.stage, Stage::Reading(asked) if asked == visit).then_some(job)
+    }
+
+    fn writing(&self, visit: Visit) -> Option<&Job> {
+        let job = self.jobs.get(&visit.request.client)?;
+        matches!(job.stage, Stage::Writing { visit: asked, .. } if asked == visit).then_some(job)
+    }
+
+    fn with_lock<L: Replica, T>(
+        &mut self,
+        client: ClientId,
+        cx: &mut Context<'_, Guarded<L>>,
+        act: impl FnOnce(&mut Lock, &mut Errand<'_>, &mut Context<'_, Guarded<L>>) -> T,
+    ) -> Option<T> {
+        let job = self.jobs.get_mut(&client)?;
+        let mut errand = Errand {
+            settings: &self.settings,
+            layout: self.layout,
+            client,
+            key: job.request.key,
+            lock_node: self.lock_node,
+            serial: &mut self.serial,
+        };
+        Some(act(&mut job.lock, &mut errand, cx))
+    }
+}
+
+/// What can be done to an object that is read and written as a whole.
+fn can_be_done(operation: &Operation) -> bool {
+    match operation {
+        Operation::Read
+        | Operation::Write(_)
+        | Operation::CompareAndSet { .. }
+        | Operation::Append(_)
+        | Operation::Increment(_)
+        | Operation::Delete
+        | Operation::Claim(_)
+        | Operation::Resign(_)
+        | Operation::Enqueue(_)
+        | Operation::Dequeue
+        | Operation::Push(_)
+        | Operation::Pop
+        | Operation::Acquire => true,
+        Operation::Release
+        | Operation::ReleaseToken(_)
+        | Operation::MultiRead(_)
+        | Operation::MultiWrite(_)
+        | Operation::Contains(_)
+        | Operation::Add(_)
+        | Operation::Remove(_)
+        | Operation::Insert(_)
+        | Operation::ExtractMin => false,
+    }
+}
