@@ -120,6 +120,13 @@ Examples:
   anachron campaign raft-lease chain --seeds 0..10_000
   anachron campaign --seeds 0..10_000 --report reports/strategy-campaign.md")]
     Campaign(CampaignArgs),
+    /// Verify stories: does every variant still come out as its story says?
+    #[command(after_help = "\
+Examples:
+  anachron catalogue
+  anachron catalogue lamport-1-5-1 raft
+  anachron catalogue my-story.json --output jsonl")]
+    Catalogue(CatalogueArgs),
     /// Print a completion script for a shell
     #[command(after_help = "\
 Example:
@@ -315,6 +322,20 @@ pub(crate) struct CampaignArgs {
     /// Write the figures into this file, as a page in Markdown
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
+    /// What the search may take for each seed.
+    #[command(flatten)]
+    pub budget: Budget,
+}
+
+/// `catalogue`
+#[derive(Args, Debug)]
+pub(crate) struct CatalogueArgs {
+    /// What to verify: a part of STORY/VARIANT, or a scenario file [default: the whole catalogue]
+    #[arg(value_name = "FILTER")]
+    pub filter: Vec<OsString>,
+    /// Of a range of seeds, verify so many at most; the search for one seed among many is not cut short
+    #[arg(long, value_name = "N")]
+    pub most_seeds: Option<u64>,
     /// What the search may take for each seed.
     #[command(flatten)]
     pub budget: Budget,

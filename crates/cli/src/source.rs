@@ -3,22 +3,33 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
-use anachron_experiment::{Experiment, ExperimentError, campaign, library};
+use anachron_experiment::{Experiment, campaign};
 use anachron_report::Style;
 use anachron_scenario::{Scenario, ScenarioError, ScenarioErrors, Variant, nearest};
 use anachron_trace::Fingerprint;
 
 use crate::exit::Failure;
 use crate::interrupt::at_the_mercy_of;
+use crate::library;
 
 /// A story, and what the reader called it.
 pub(crate) struct Source {
     /// The scenario.
     pub scenario: Scenario,
+    /// The file that it was read from; of the catalogue's stories: where it lies in the repository.
+    pub file: String,
     /// How to name it on a command line, quoted for a shell where that is needed.
     pub name: String,
     /// The text that it was read from.
     text: String,
+}
+
+impl Source {
+    /// A message about a variant, with its place in the text: the value that `below` leads to.
+    pub(crate) fn place(&self, variant: &Variant, below: &[&str], message: String) -> ScenarioError {
+        let number = self.scenario.variants.iter().position(|other| other.name == variant.name);
+        ScenarioError::of_variant(&self.text, number.unwrap_or(0), below, message)
+    }
 }
 
 /// The story that a reader names, or what is wrong with the name or the story.
@@ -42,12 +53,18 @@ pub(crate) fn find(named: &OsStr, style: Style) -> Result<Option<Source>, Failur
         let scenario = story
             .scenario()
             .map_err(|errors| Failure::internal(format_args!("the story {}: {errors}", story.id)))?;
-        return Ok(Some(Source { scenario, name: story.id.to_owned(), text: story.text.to_owned() }));
+        return Ok(Some(Source {
+            scenario,
+            file: format!("scenarios/{}.json", story.id),
+            name: story.id.to_owned(),
+            text: story.text.to_owned(),
+        }));
     }
     if let Some(text) = named.to_str().and_then(campaign::story).filter(|_| !file) {
         let scenario = Scenario::parse(&text)
             .map_err(|errors| Failure::internal(format_args!("a campaign: {errors}")))?;
-        return Ok(Some(Source { name: scenario.id.clone(), scenario, text }));
+        let name = scenario.id.clone();
+        return Ok(Some(Source { scenario, file: name.clone(), name, text }));
     }
     if !file && !path.exists() {
         return Ok(None);
@@ -56,7 +73,7 @@ pub(crate) fn find(named: &OsStr, style: Style) -> Result<Option<Source>, Failur
         .map_err(|error| Failure::unreadable(path, &error))?;
     let name = quoted_file(path, style);
     let scenario = Scenario::parse(&text).map_err(|errors| wrong(&name, &errors))?;
-    Ok(Some(Source { scenario, name, text }))
+    Ok(Some(Source { scenario, file: path.display().to_string(), name, text }))
 }
 
 fn looks_like_a_file(path: &Path) -> bool {
@@ -90,14 +107,9 @@ pub(crate) fn variant<'s>(
 
 /// Lowers a variant, or says what is wrong with its strategy.
 pub(crate) fn experiment(source: &Source, variant: &Variant) -> Result<Experiment, Failure> {
-    Experiment::new(&source.scenario, variant).map_err(|error| match error {
-        ExperimentError::Strategy(error) => {
-            let number = source.scenario.variants.iter().position(|other| other.name == variant.name);
-            let message = error.message.clone();
-            let placed =
-                ScenarioError::of_strategy(&source.text, number.unwrap_or(0), &error.fields(), message);
-            Failure::usage(format!("{}:{placed}", source.name))
-        }
+    Experiment::new(&source.scenario, variant).map_err(|error| {
+        let placed = source.place(variant, &error.fields(), error.message());
+        Failure::usage(format!("{}:{placed}", source.name))
     })
 }
 

@@ -1,7 +1,8 @@
 //! Composition: lower a scenario into a world, run it, judge it, explain it, sweep seeds.
 //!
 //! Why it exists: this is the one place where all the parts meet. A [`Trial`] is what becomes of one variant of a
-//! scenario under one seed; a [`Sweep`](sweep::sweep) is what becomes of it under many.
+//! scenario under one seed; a [`Sweep`](sweep::sweep) is what becomes of it under many, and [`catalogue`] says whether
+//! that is what the scenario expects.
 //!
 //! What it promises:
 //! - A trial is *version + scenario + variant + seed*: the same four give the same trial, on any number of threads.
@@ -10,10 +11,10 @@
 //!   [`Strategy`](strategy::Strategy) of its own and gets verdicts, reports and sweeps like the rest.
 
 pub mod campaign;
+pub mod catalogue;
 pub mod cost;
 pub mod figures;
 pub mod judge;
-pub mod library;
 pub mod lower;
 pub mod memory;
 pub mod strategy;

@@ -87,6 +87,10 @@ fn probe(scenario: &Scenario) -> (Key, Operation) {
         paper::Model::Register | paper::Model::CasRegister | paper::Model::KeyValue => {
             (fresh, Operation::Write(Value::from("probe")))
         }
+        paper::Model::List => (fresh, Operation::Append(Value::from("probe"))),
+        paper::Model::Queue => (fresh, Operation::Enqueue(Value::from("probe"))),
+        paper::Model::Set => (fresh, Operation::Add(Value::from("probe"))),
+        paper::Model::Counter => (fresh, Operation::Increment(1)),
     }
 }
 
@@ -250,6 +254,12 @@ fn operation_kind(kind: paper::OperationKind) -> sim::OperationKind {
         paper::OperationKind::Write => sim::OperationKind::Write,
         paper::OperationKind::Cas => sim::OperationKind::CompareAndSet,
         paper::OperationKind::Append => sim::OperationKind::Append,
+        paper::OperationKind::Enqueue => sim::OperationKind::Enqueue,
+        paper::OperationKind::Dequeue => sim::OperationKind::Dequeue,
+        paper::OperationKind::Add => sim::OperationKind::Add,
+        paper::OperationKind::Remove => sim::OperationKind::Remove,
+        paper::OperationKind::Contains => sim::OperationKind::Contains,
+        paper::OperationKind::Increment => sim::OperationKind::Increment,
         paper::OperationKind::Acquire | paper::OperationKind::Release => sim::OperationKind::Lock,
     }
 }

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::sync::atomic::AtomicBool;
 
-use anachron_checker::explain::{Explanation, Subject, explain};
+use anachron_checker::explain::{AnomalyKind, Explanation, Subject, explain};
 use anachron_checker::{CheckOptions, Decision, Judgement, Model};
-use anachron_scenario::{self as paper, Scenario, Variant};
+use anachron_scenario::{self as paper, Scenario, Variant, nearest};
 use anachron_sim::plan::FaultPlan;
 use anachron_sim::{Run, World};
 use anachron_trace::Event;
@@ -31,14 +31,42 @@ pub struct Experiment {
 pub enum ExperimentError {
     /// Its strategy does not exist, or is told something that it does not know.
     Strategy(OptionError),
+    /// It expects a kind of anomaly that does not exist.
+    Kind(String),
 }
 
 impl fmt::Display for ExperimentError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Strategy(error) => error.fmt(f),
+            Self::Kind(name) => write!(f, "{}", no_such_kind(name)),
         }
     }
+}
+
+impl ExperimentError {
+    /// The fields that lead to what is wrong, below the variant.
+    pub fn fields(&self) -> Vec<&str> {
+        match self {
+            Self::Strategy(error) => std::iter::once("strategy").chain(error.fields()).collect(),
+            Self::Kind(_) => vec!["expect", "kind"],
+        }
+    }
+
+    /// What is wrong, for somebody who sees the place.
+    pub fn message(&self) -> String {
+        match self {
+            Self::Strategy(error) => error.message.clone(),
+            Self::Kind(name) => no_such_kind(name),
+        }
+    }
+}
+
+fn no_such_kind(name: &str) -> String {
+    let names: Vec<&str> = AnomalyKind::ALL.iter().map(|kind| kind.name()).collect();
+    let near = nearest(name, names.iter().copied())
+        .map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+    format!("there is no kind of anomaly `{name}`{near} There are {}", names.join(", "))
 }
 
 impl std::error::Error for ExperimentError {}
@@ -58,8 +86,12 @@ impl Experiment {
     /// Lowers a variant.
     ///
     /// # Errors
-    /// When its strategy can't be made.
+    /// When its strategy can't be made, or what it expects can't be found.
     pub fn new(scenario: &Scenario, variant: &Variant) -> Result<Self, ExperimentError> {
+        if let Some(kind) = variant.expect.kind.as_ref().filter(|kind| AnomalyKind::from_name(kind).is_none())
+        {
+            return Err(ExperimentError::Kind(kind.clone()));
+        }
         Ok(Self {
             strategy: configure(scenario, &variant.strategy).map_err(ExperimentError::Strategy)?,
             world: lower::world(scenario, variant),
@@ -118,5 +150,9 @@ fn model(model: paper::Model) -> Model {
         paper::Model::CasRegister => Model::CasRegister,
         paper::Model::KeyValue => Model::KeyValue,
         paper::Model::Mutex => Model::Mutex,
+        paper::Model::List => Model::List,
+        paper::Model::Queue => Model::Queue,
+        paper::Model::Set => Model::Set,
+        paper::Model::Counter => Model::Counter,
     }
 }

@@ -20,13 +20,12 @@ pub struct ScenarioError {
 }
 
 impl ScenarioError {
-    /// What somebody who knows strategies finds wrong with the strategy of a variant, `below` that strategy's object.
+    /// What somebody who knows strategies and anomalies finds wrong with a variant, `below` that variant's object.
     /// `text` is one that [`Scenario::parse`](crate::Scenario::parse) has accepted; the place is the closest that it has.
-    pub fn of_strategy(text: &str, variant: usize, below: &[&str], message: String) -> Self {
+    pub fn of_variant(text: &str, variant: usize, below: &[&str], message: String) -> Self {
         let mut path = Path::default();
         path.push_field("variants");
         path.push_index(variant);
-        path.push_field("strategy");
         for field in below {
             path.push_field(field);
         }

@@ -44,5 +44,7 @@ pub use model::{Model, OperationKind};
 pub use nearest::nearest;
 pub use plan::{FaultPlan, PlannedFault, PlannedKind};
 pub use quantity::{Fraction, parse_duration};
-pub use scenario::{Afterwards, OperatorAction, Order, Scenario};
-pub use variant::{Expectation, ExpectedVerdict, Occurs, SeedRange, Strategy, Variant};
+pub use scenario::{Afterwards, InPractice, OperatorAction, Order, Scenario};
+pub use variant::{
+    Available, Completes, Expectation, ExpectedLevel, ExpectedVerdict, Occurs, SeedRange, Strategy, Variant,
+};

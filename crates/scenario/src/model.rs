@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use anachron_vocabulary::Value;
 use serde::Deserialize;
 
 /// A kind of object. The names are those of the checker's models.
@@ -16,6 +17,14 @@ pub enum Model {
     KeyValue,
     /// A lock: acquire and release.
     Mutex,
+    /// Elements in the order in which they were appended, read as a whole.
+    List,
+    /// First in, first out.
+    Queue,
+    /// Elements that are there or not.
+    Set,
+    /// A number that is added to.
+    Counter,
 }
 
 impl Model {
@@ -26,17 +35,27 @@ impl Model {
             Self::CasRegister => "cas-register",
             Self::KeyValue => "key-value",
             Self::Mutex => "mutex",
+            Self::List => "list",
+            Self::Queue => "queue",
+            Self::Set => "set",
+            Self::Counter => "counter",
         }
     }
 
     /// The operations that its objects know.
     pub fn operations(self) -> &'static [OperationKind] {
-        use OperationKind::{Acquire, Append, Cas, Read, Release, Write};
+        use OperationKind::{
+            Acquire, Add, Append, Cas, Contains, Dequeue, Enqueue, Increment, Read, Release, Remove, Write,
+        };
         match self {
             Self::Register => &[Read, Write],
             Self::CasRegister => &[Read, Write, Cas],
             Self::KeyValue => &[Read, Write, Append],
             Self::Mutex => &[Acquire, Release],
+            Self::List => &[Read, Append],
+            Self::Queue => &[Enqueue, Dequeue],
+            Self::Set => &[Read, Add, Remove, Contains],
+            Self::Counter => &[Read, Increment],
         }
     }
 
@@ -44,8 +63,22 @@ impl Model {
     pub fn default_key(self) -> &'static str {
         match self {
             Self::Mutex => "lock",
-            Self::Register | Self::CasRegister | Self::KeyValue => "x",
+            Self::Queue => "queue",
+            Self::Register | Self::CasRegister | Self::KeyValue | Self::List | Self::Set | Self::Counter => {
+                "x"
+            }
         }
+    }
+
+    /// True if a story may say what an object holds before it is first changed. A lock starts free, collections empty,
+    /// a counter at 0.
+    pub fn has_initial(self) -> bool {
+        matches!(self, Self::Register | Self::CasRegister | Self::KeyValue)
+    }
+
+    /// What an object holds when a story says nothing of it.
+    pub fn default_initial(self) -> Value {
+        if self == Self::Counter { Value::Integer(0) } else { Value::Null }
     }
 }
 
@@ -65,12 +98,24 @@ pub enum OperationKind {
     Write,
     /// Replaces one value with another, if it is there.
     Cas,
-    /// Adds to the end of the object's text.
+    /// Adds to the end: text to a key's text, an element to a list.
     Append,
     /// Takes the lock.
     Acquire,
     /// Gives the lock back.
     Release,
+    /// Adds an element at the tail of a queue.
+    Enqueue,
+    /// Takes the element at the head of a queue.
+    Dequeue,
+    /// Puts an element into a set.
+    Add,
+    /// Takes an element out of a set.
+    Remove,
+    /// Asks whether an element is in a set.
+    Contains,
+    /// Adds a number to a counter.
+    Increment,
 }
 
 impl OperationKind {
@@ -83,6 +128,12 @@ impl OperationKind {
             Self::Append => "append",
             Self::Acquire => "acquire",
             Self::Release => "release",
+            Self::Enqueue => "enqueue",
+            Self::Dequeue => "dequeue",
+            Self::Add => "add",
+            Self::Remove => "remove",
+            Self::Contains => "contains",
+            Self::Increment => "increment",
         }
     }
 }

@@ -9,6 +9,8 @@ use crate::{Client, Cluster, Endpoint, Fault, FaultPlan, Model, ScenarioErrors, 
 pub struct Scenario {
     /// Its name, in kebab-case; the file's name without `.json`.
     pub id: String,
+    /// Its number in the catalogue, from 1; `None` for a story outside it.
+    pub number: Option<u32>,
     /// A headline.
     pub title: String,
     /// True if it belongs to the course.
@@ -17,15 +19,21 @@ pub struct Scenario {
     pub story: String,
     /// What to watch for.
     pub notice: String,
-    /// Why it happens, and what cures it.
+    /// Why it happens.
     pub why: Option<String>,
+    /// The rule that broke.
+    pub rule: Option<String>,
+    /// What cures it.
+    pub cure: Option<String>,
+    /// How real systems met it.
+    pub in_practice: Vec<InPractice>,
     /// A question to think about.
     pub question: Option<String>,
     /// Where it comes from.
     pub source: String,
     /// What the objects are.
     pub model: Model,
-    /// What an object holds before it is first written. Null for a mutex.
+    /// What an object holds before it is first written. Null for a lock and for collections, which start empty.
     pub initial: Value,
     /// The objects' names, by [`Key`](anachron_vocabulary::Key): those of scripts first, in the order of appearance.
     pub keys: Vec<String>,
@@ -45,6 +53,17 @@ pub struct Scenario {
     pub afterwards: Afterwards,
     /// The strategies. Never empty; the first shows the anomaly.
     pub variants: Vec<Variant>,
+}
+
+/// How a real system met the anomaly of a story.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct InPractice {
+    /// The system.
+    pub system: String,
+    /// What happened there.
+    pub what: String,
+    /// Where that can be read.
+    pub source: String,
 }
 
 /// A command of a person at the controls.

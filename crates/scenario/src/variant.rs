@@ -1,7 +1,8 @@
 //! The strategies that a story is run under, and what must come out.
 
-use anachron_vocabulary::ClientId;
+use anachron_vocabulary::{ClientId, VirtualTime};
 use serde::Deserialize;
+use serde::de::{Deserializer, Error as _};
 
 use crate::{NodeChoice, OperatorAction};
 
@@ -44,12 +45,92 @@ pub struct Expectation {
     pub verdict: ExpectedVerdict,
     /// The kind of anomaly, by the checker's name for it: `stale-read`, … Only with `not-linearizable`.
     pub kind: Option<String>,
+    /// The levels of consistency that still hold, at the variant's own seed; all others are violated (or are not defined
+    /// for such a history). `None`: not asked. Only with `not-linearizable`.
+    pub holds: Option<Vec<ExpectedLevel>>,
+    /// The least k for which the history at the variant's own seed is k-atomic; `None`: not asked.
+    pub k_atomicity: Option<u64>,
     /// Whether replicas agree at rest; `None`: not asked.
     pub converges: Option<bool>,
     /// Whether an operation completes after healing; `None`: not asked.
     pub progresses: Option<bool>,
+    /// Which operations complete while the story lasts.
+    pub available: Vec<Available>,
     /// The seeds for which this holds, beside the variant's own; `None`: its own alone.
     pub seeds: Option<SeedRange>,
+}
+
+/// Which operations complete while the story lasts: of those that these clients call from `from` on and before `by`,
+/// none, some or all return a result by `by`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Available {
+    /// Whose operations. Never empty.
+    pub clients: Vec<ClientId>,
+    /// Those called from here on.
+    pub from: VirtualTime,
+    /// Until when they have time. After `from`.
+    pub by: VirtualTime,
+    /// How many of them complete.
+    pub completes: Completes,
+}
+
+/// How many operations complete. What is refused or left without an answer does not.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Completes {
+    /// Not one.
+    None,
+    /// At least one.
+    Some,
+    /// Every one.
+    All,
+}
+
+impl Completes {
+    /// `none`, `some` or `all`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Some => "some",
+            Self::All => "all",
+        }
+    }
+}
+
+/// A level of consistency below linearizability, by the name that `anachron check --levels` gives it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct ExpectedLevel(&'static str);
+
+impl ExpectedLevel {
+    /// Every level that can still hold when a history is not linearizable, from the top of the ladder down.
+    pub const NAMES: [&'static str; 13] = [
+        "sequential",
+        "causal_memory",
+        "causal_convergence",
+        "weak_causal",
+        "pram",
+        "read_your_writes",
+        "monotonic_reads",
+        "monotonic_writes",
+        "writes_follow_reads",
+        "four_session_guarantees_one_order_each",
+        "four_session_guarantees_one_order_for_all",
+        "regular",
+        "safe",
+    ];
+
+    /// The level's name.
+    pub fn name(self) -> &'static str {
+        self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for ExpectedLevel {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let written = String::deserialize(deserializer)?;
+        let known = Self::NAMES.iter().find(|&&name| name == written);
+        known.map(|name| Self(name)).ok_or_else(|| D::Error::unknown_variant(&written, &Self::NAMES))
+    }
 }
 
 /// The verdict that must come out. *Undecided* is nothing to hope for.
@@ -69,6 +150,23 @@ impl ExpectedVerdict {
             Self::Linearizable => "linearizable",
             Self::NotLinearizable => "not-linearizable",
         }
+    }
+}
+
+impl Expectation {
+    /// True if something goes wrong that a story can be about: the history is not linearizable, replicas disagree at
+    /// rest, or operations that should complete do not.
+    pub fn is_anomaly(&self) -> bool {
+        let stuck = |available: &Available| available.completes == Completes::None;
+        !self.is_cure() || self.available.iter().any(stuck)
+    }
+
+    /// True if nothing bad happens: the history is linearizable, replicas agree and work goes on once faults are over.
+    /// A cure may be unavailable meanwhile; that is its price.
+    pub fn is_cure(&self) -> bool {
+        self.verdict == ExpectedVerdict::Linearizable
+            && self.converges != Some(false)
+            && self.progresses != Some(false)
     }
 }
 

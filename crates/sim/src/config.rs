@@ -154,6 +154,18 @@ pub enum OperationKind {
     CompareAndSet,
     /// An append of a drawn value.
     Append,
+    /// An enqueue of a drawn value.
+    Enqueue,
+    /// A dequeue.
+    Dequeue,
+    /// An add of a drawn value to a set.
+    Add,
+    /// A removal of a drawn value from a set.
+    Remove,
+    /// A question whether a drawn value is in a set.
+    Contains,
+    /// An increment of a counter by one.
+    Increment,
     /// An acquire if the client does not hold the object's lock as far as it knows, else a release.
     Lock,
 }

@@ -80,21 +80,31 @@ impl<'w> Script<'w> {
             OperationKind::Read => (key, Operation::Read),
             OperationKind::Write => (key, Operation::Write(self.value(generated.values, value))),
             OperationKind::Append => (key, Operation::Append(self.value(generated.values, value))),
+            OperationKind::Enqueue => (key, Operation::Enqueue(self.value(generated.values, value))),
+            OperationKind::Dequeue => (key, Operation::Dequeue),
+            OperationKind::Add => (key, Operation::Add(self.value(generated.values, value))),
+            OperationKind::Remove => (key, Operation::Remove(self.known(generated.values, expected))),
+            OperationKind::Contains => (key, Operation::Contains(self.known(generated.values, expected))),
+            OperationKind::Increment => (key, Operation::Increment(1)),
             OperationKind::CompareAndSet => {
-                let expected = match generated.values {
-                    // A unique value is worth expecting only if it was ever written; guess one of this client's own.
-                    Values::Unique => {
-                        let guess = below(self.made.unsigned_abs() + 1, expected);
-                        Value::Integer(self.unique_base() + guess)
-                    }
-                    Values::Below(_) => self.value(generated.values, expected),
-                };
+                let expected = self.known(generated.values, expected);
                 (key, Operation::CompareAndSet { expected, new: self.value(generated.values, value) })
             }
             OperationKind::Lock => match self.held.first() {
                 Some(&held) => (held, Operation::Release),
                 None => (key, Operation::Acquire),
             },
+        }
+    }
+
+    /// A value that may be there. A unique one is worth asking for only if it was ever written: one of this client's own.
+    fn known(&mut self, values: Values, draw: u64) -> Value {
+        match values {
+            Values::Unique => {
+                let guess = below(self.made.unsigned_abs() + 1, draw);
+                Value::Integer(self.unique_base() + guess)
+            }
+            Values::Below(_) => self.value(values, draw),
         }
     }
 

@@ -4,7 +4,6 @@ use anachron_checker::explain::AnomalyKind;
 use anachron_experiment::campaign::story_id;
 use anachron_experiment::cost::Cost;
 use anachron_experiment::figures::{self, Figure, Figures, SIZES};
-use anachron_experiment::library::STORIES;
 use anachron_experiment::strategy::STRATEGIES;
 use anachron_experiment::strategy::mode::{Clocks, Promise};
 use anachron_report::jsonl;
@@ -13,6 +12,7 @@ use serde_json::json;
 use super::{aligned, paragraph};
 use crate::args::ListArgs;
 use crate::exit::{Exit, Failure};
+use crate::library::STORIES;
 use crate::output::Output;
 
 /// Lists what was asked for.

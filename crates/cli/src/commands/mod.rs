@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub(crate) mod campaign;
+pub(crate) mod catalogue;
 pub(crate) mod check;
 pub(crate) mod explain;
 mod guess;
@@ -14,9 +15,11 @@ pub(crate) mod sweep;
 pub(crate) mod verify;
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use anachron_checker::Decision;
 use anachron_checker::explain::AnomalyKind;
+use anachron_report::number::{count, thousands, took};
 use anachron_report::{Style, jsonl, text};
 use clap::CommandFactory;
 use serde_json::json;
@@ -69,6 +72,14 @@ fn aligned<const COLUMNS: usize>(rows: &[[String; COLUMNS]], output: &mut Output
         output.line(cells.join("  ").trim_end())?;
     }
     Ok(())
+}
+
+/// How long so many runs took.
+fn speed(runs: u64, elapsed: Duration) -> String {
+    #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    // for people
+    let rate = (runs as f64 / elapsed.as_secs_f64().max(1e-9)) as u64;
+    format!("{} in {}, {} a second", count(runs, "run"), took(elapsed), thousands(rate))
 }
 
 /// What a verdict is against an expectation.

@@ -6,13 +6,13 @@ use anachron_checker::Decision;
 use anachron_checker::explain::AnomalyKind;
 use anachron_experiment::judge::cores;
 use anachron_experiment::sweep::{Outcome, SameRun, Summary, sweep as run_sweep};
-use anachron_report::number::{count, thousands, took, wilson};
+use anachron_report::number::{count, thousands, wilson};
 use anachron_report::{jsonl, verdict};
 use anachron_scenario::Variant;
 use anachron_trace::Fingerprint;
 use serde_json::json;
 
-use super::{Count, Met, paragraph};
+use super::{Count, Met, paragraph, speed};
 use crate::args::{Expected, Seeds, SweepArgs};
 use crate::exit::{Exit, Failure};
 use crate::interrupt::{INTERRUPTED, interrupted, stop};
@@ -73,10 +73,7 @@ pub(crate) fn sweep(args: &SweepArgs, output: &mut Output) -> Result<Exit, Failu
     output.finish()?;
     let seeds: u64 = swept.iter().map(|swept| swept.summary.seeds).sum();
     let elapsed = start.elapsed();
-    #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    // for people
-    let rate = (seeds as f64 / elapsed.as_secs_f64().max(1e-9)) as u64;
-    note(&format!("{} in {}, {} a second", count(seeds, "run"), took(elapsed), thousands(rate)));
+    note(&speed(seeds, elapsed));
     Ok(if interrupted() { Exit::Interrupted } else { exit(&swept, args.expect) })
 }
 

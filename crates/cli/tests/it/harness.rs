@@ -190,7 +190,8 @@ impl Ran {
 
 /// What a slow machine says where a fast one says nothing.
 fn is_progress(line: &str) -> bool {
-    ["checking ", "reading ", "running "].iter().any(|start| line.starts_with(start)) && line.ends_with(" s")
+    ["checking ", "reading ", "running ", "verifying "].iter().any(|start| line.starts_with(start))
+        && line.ends_with(" s")
 }
 
 /// Compares calls with `tests/golden/NAME.txt`.

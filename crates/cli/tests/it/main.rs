@@ -3,6 +3,7 @@
 //! Every test runs the real `anachron`. What people read is held against `tests/golden/*.txt` (see [`harness`]); what
 //! programs and shells rely on (exit codes, JSON Lines, quoting, signals) is checked for itself.
 
+mod catalogue;
 mod certificates;
 mod check;
 mod harness;

@@ -19,6 +19,7 @@ fn told(strategy: &str) -> String {
     match Experiment::new(&scenario, &scenario.variants[0]) {
         Ok(_) => "fine".to_owned(),
         Err(ExperimentError::Strategy(error)) => error.to_string(),
+        Err(error @ ExperimentError::Kind(_)) => panic!("{error}"),
     }
 }
 

@@ -205,20 +205,45 @@ fn operation(
         check.error(path, format!("`{kind}` needs {what}"));
         Operation::Read
     };
-    match (kind, argument) {
-        (OperationKind::Read, Argument::Missing) => Operation::Read,
-        (OperationKind::Acquire, Argument::Missing) => Operation::Acquire,
-        (OperationKind::Release, Argument::Missing) => Operation::Release,
-        (OperationKind::Write, Argument::One(value)) => Operation::Write(value.clone()),
-        (OperationKind::Append, Argument::One(Value::Null)) => wrong("`arg`, a text or a number to add"),
-        (OperationKind::Append, Argument::One(value)) => Operation::Append(value.clone()),
-        (OperationKind::Cas, Argument::Pair(expected, new)) => {
-            Operation::CompareAndSet { expected: expected.clone(), new: new.clone() }
+    match kind {
+        OperationKind::Cas => match argument {
+            Argument::Pair(expected, new) => {
+                Operation::CompareAndSet { expected: expected.clone(), new: new.clone() }
+            }
+            _ => wrong("`arg`, a list of two: [expected, new]"),
+        },
+        OperationKind::Write => match argument {
+            Argument::One(value) => Operation::Write(value.clone()),
+            _ => wrong("`arg`, the one value to write"),
+        },
+        OperationKind::Append => match argument {
+            Argument::One(value) if *value != Value::Null => Operation::Append(value.clone()),
+            _ => wrong("`arg`, a text or a number to add"),
+        },
+        OperationKind::Increment => match argument {
+            Argument::One(Value::Integer(amount)) => Operation::Increment(*amount),
+            _ => wrong("`arg`, the whole number to add"),
+        },
+        OperationKind::Enqueue | OperationKind::Add | OperationKind::Remove | OperationKind::Contains => {
+            match argument {
+                Argument::One(element) if *element != Value::Null => match kind {
+                    OperationKind::Enqueue => Operation::Enqueue(element.clone()),
+                    OperationKind::Add => Operation::Add(element.clone()),
+                    OperationKind::Remove => Operation::Remove(element.clone()),
+                    _ => Operation::Contains(element.clone()),
+                },
+                _ => wrong("`arg`, the element: a text or a number"),
+            }
         }
-        (OperationKind::Read | OperationKind::Acquire | OperationKind::Release, _) => wrong("no `arg`"),
-        (OperationKind::Write, _) => wrong("`arg`, the one value to write"),
-        (OperationKind::Append, _) => wrong("`arg`, a text or a number to add"),
-        (OperationKind::Cas, _) => wrong("`arg`, a list of two: [expected, new]"),
+        OperationKind::Read | OperationKind::Acquire | OperationKind::Release | OperationKind::Dequeue => {
+            match (argument, kind) {
+                (Argument::Missing, OperationKind::Read) => Operation::Read,
+                (Argument::Missing, OperationKind::Acquire) => Operation::Acquire,
+                (Argument::Missing, OperationKind::Release) => Operation::Release,
+                (Argument::Missing, _) => Operation::Dequeue,
+                _ => wrong("no `arg`"),
+            }
+        }
     }
 }
 
@@ -271,6 +296,12 @@ fn mix(check: &mut Check<'_>, path: &Path, model: Model, written: &written::Mix)
         (OperationKind::Write, written.write),
         (OperationKind::Cas, written.cas),
         (OperationKind::Append, written.append),
+        (OperationKind::Enqueue, written.enqueue),
+        (OperationKind::Dequeue, written.dequeue),
+        (OperationKind::Add, written.add),
+        (OperationKind::Remove, written.remove),
+        (OperationKind::Contains, written.contains),
+        (OperationKind::Increment, written.increment),
     ];
     let mut mix = Vec::new();
     for (kind, weight) in weights {

@@ -12,7 +12,7 @@ mod names;
 mod plan;
 mod variant;
 
-use anachron_vocabulary::{Value, VirtualDuration};
+use anachron_vocabulary::VirtualDuration;
 
 use self::check::Check;
 use self::client::Keys;
@@ -20,7 +20,7 @@ use self::names::Names;
 use crate::json;
 use crate::path::Path;
 use crate::written::{self, File};
-use crate::{Afterwards, Model, Scenario, ScenarioError, ScenarioErrors};
+use crate::{Afterwards, InPractice, Scenario, ScenarioError, ScenarioErrors};
 
 /// Reads a scenario file's text.
 pub(crate) fn parse(text: &str) -> Result<Scenario, ScenarioErrors> {
@@ -46,6 +46,8 @@ fn scenario(check: &mut Check<'_>, file: File) -> Scenario {
         ("story", Some(&file.story)),
         ("notice", Some(&file.notice)),
         ("why", file.why.as_ref()),
+        ("rule", file.rule.as_ref()),
+        ("cure", file.cure.as_ref()),
         ("question", file.question.as_ref()),
         ("source", Some(&file.source)),
     ] {
@@ -53,9 +55,15 @@ fn scenario(check: &mut Check<'_>, file: File) -> Scenario {
             check.not_blank(&top.field(field), text);
         }
     }
-    if file.model == Model::Mutex && file.initial.0 != Value::Null {
-        check.error(&top.field("initial"), "a mutex starts free; leave `initial` out");
+    if file.number == Some(0) {
+        check.error(&top.field("number"), "expected a number from 1");
     }
+    let in_practice = in_practice(check, &top.field("in_practice"), file.in_practice);
+    if file.initial.is_some() && !file.model.has_initial() {
+        let message = format!("a `{}` can start in one way only; leave `initial` out", file.model);
+        check.error(&top.field("initial"), message);
+    }
+    let initial = file.initial.map_or(file.model.default_initial(), |initial| initial.0);
     let duration = file.duration.0;
     check.positive(&top.field("duration"), duration);
 
@@ -76,15 +84,19 @@ fn scenario(check: &mut Check<'_>, file: File) -> Scenario {
 
     Scenario {
         id: file.id,
+        number: file.number,
         title: file.title,
         course: file.course,
         story: file.story,
         notice: file.notice,
         why: file.why,
+        rule: file.rule,
+        cure: file.cure,
+        in_practice,
         question: file.question,
         source: file.source,
         model: file.model,
-        initial: file.initial.0,
+        initial,
         keys: keys.into_names(),
         cluster,
         clients,
@@ -95,6 +107,18 @@ fn scenario(check: &mut Check<'_>, file: File) -> Scenario {
         afterwards,
         variants,
     }
+}
+
+fn in_practice(check: &mut Check<'_>, path: &Path, written: Vec<written::InPractice>) -> Vec<InPractice> {
+    let mut told = Vec::with_capacity(written.len());
+    for (index, written::InPractice { system, what, source }) in written.into_iter().enumerate() {
+        let path = path.index(index);
+        for (field, text) in [("system", &system), ("what", &what), ("source", &source)] {
+            check.not_blank(&path.field(field), text);
+        }
+        told.push(InPractice { system, what, source });
+    }
+    told
 }
 
 fn afterwards(check: &mut Check<'_>, path: &Path, written: &written::Afterwards) -> Afterwards {

@@ -6,10 +6,12 @@ use anachron_vocabulary::{NodeId, VirtualDuration, VirtualTime};
 
 use super::check::Check;
 use super::client::node_choice;
-use super::names::Names;
+use super::names::{Names, each};
 use crate::path::Path;
 use crate::written;
-use crate::{Expectation, ExpectedVerdict, OperatorAction, Order, SeedRange, Strategy, Variant};
+use crate::{
+    Available, Endpoint, Expectation, ExpectedVerdict, OperatorAction, Order, SeedRange, Strategy, Variant,
+};
 
 /// The seed of a variant that names none.
 const DEFAULT_SEED: u64 = 1;
@@ -72,7 +74,7 @@ fn one(
     }
     let operator_path = path.field("operator");
     let operator = written.operator.map(|actions| operator(check, &operator_path, names, duration, &actions));
-    let expect = expectation(check, &path.field("expect"), written.expect);
+    let expect = expectation(check, &path.field("expect"), names, duration, written.expect);
     Variant {
         name: written.name,
         title: written.title,
@@ -142,12 +144,40 @@ pub(crate) fn operator(
     actions
 }
 
-fn expectation(check: &mut Check<'_>, path: &Path, written: written::Expect) -> Expectation {
+fn expectation(
+    check: &mut Check<'_>,
+    path: &Path,
+    names: &Names,
+    duration: VirtualDuration,
+    written: written::Expect,
+) -> Expectation {
     if let Some(kind) = &written.kind {
         check.kebab_case(&path.field("kind"), kind);
         if written.verdict == ExpectedVerdict::Linearizable {
             check.error(&path.field("kind"), "a linearizable run shows no anomaly; leave `kind` out");
         }
+    }
+    if let Some(levels) = &written.holds {
+        let path = path.field("holds");
+        if written.verdict == ExpectedVerdict::Linearizable {
+            check.error(&path, "of a linearizable run every level holds; leave `holds` out");
+        }
+        for (index, level) in levels.iter().enumerate() {
+            if levels[..index].contains(level) {
+                check.error(&path.index(index), format!("the level `{}` is named twice", level.name()));
+            }
+        }
+    }
+    if let Some(k) = written.k_atomicity
+        && (k < 2 || written.verdict == ExpectedVerdict::Linearizable)
+    {
+        let message = "expected 2 or more, of a run that is not linearizable (k is 1 for one that is)";
+        check.error(&path.field("k_atomicity"), message);
+    }
+    let available_path = path.field("available");
+    let mut available = Vec::with_capacity(written.available.len());
+    for (index, written) in written.available.into_iter().enumerate() {
+        available.push(availability(check, &available_path.index(index), names, duration, &written));
     }
     let seeds = written.seeds.map(|seeds| {
         if seeds.to <= seeds.from {
@@ -159,8 +189,35 @@ fn expectation(check: &mut Check<'_>, path: &Path, written: written::Expect) -> 
     Expectation {
         verdict: written.verdict,
         kind: written.kind,
+        holds: written.holds,
+        k_atomicity: written.k_atomicity,
         converges: written.converges,
         progresses: written.progresses,
+        available,
         seeds,
     }
+}
+
+/// Whose operations complete, and until when. Left out: everybody's, from the start, until the end.
+fn availability(
+    check: &mut Check<'_>,
+    path: &Path,
+    names: &Names,
+    duration: VirtualDuration,
+    written: &written::Available,
+) -> Available {
+    let clients_path = path.field("clients");
+    let everybody = written::Names { names: vec!["clients".into()], listed: false };
+    let asked = each(&clients_path, written.clients.as_ref().unwrap_or(&everybody));
+    let mut clients = Vec::new();
+    for endpoint in names.endpoints(check, &clients_path, asked) {
+        match endpoint {
+            Endpoint::Client(client) => clients.push(client),
+            Endpoint::Node(_) => check.error(&clients_path, "expected clients, found a node"),
+        }
+    }
+    let from = written.from.map_or(VirtualTime::ZERO, |from| VirtualTime(from.0.0));
+    let by = written.by.map_or(VirtualTime(duration.0), |by| VirtualTime(by.0.0));
+    check.ends_after(&path.field("by"), from, by, duration);
+    Available { clients, from, by, completes: written.completes }
 }

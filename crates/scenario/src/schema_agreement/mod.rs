@@ -1,8 +1,8 @@
 //! The published schema and the types say the same.
 //!
-//! The schema is written by hand, for its descriptions; here it is held to the types. Every story and three samples
-//! that use every field are changed in every place, one change at a time, and each time the schema must accept what
-//! the decoder accepts and refuse what it refuses. What a schema can't say (names that exist, times in order, texts
+//! The schema is written by hand, for its descriptions; here it is held to the types. Samples that
+//! use every field are changed in every place, one change at a time, and each time the schema must accept what the
+//! decoder accepts and refuse what it refuses. The stories of the catalogue must be right by both. What a schema can't say (names that exist, times in order, texts
 //! such as `"0.5ns"`) is checked after decoding, and is not part of this.
 
 #![allow(clippy::disallowed_methods)] // a test reads the files that it is about
@@ -26,10 +26,13 @@ fn schema() -> Value {
     serde_json::from_str(&text).expect("the schema is JSON")
 }
 
-/// The samples, then the stories of the catalogue.
-fn texts() -> Vec<(String, String)> {
+const SAMPLES: &str = "tests/data";
+const CATALOGUE: &str = "../../scenarios";
+
+/// The scenarios of some folders.
+fn texts(folders: &[&str]) -> Vec<(String, String)> {
     let mut texts = Vec::new();
-    for folder in ["tests/data", "../../scenarios"] {
+    for folder in folders {
         let entries = fs::read_dir(format!("{ROOT}/{folder}")).expect("a folder of scenarios");
         let mut paths: Vec<_> = entries.map(|entry| entry.expect("an entry").path()).collect();
         paths.retain(|path| {
@@ -40,7 +43,7 @@ fn texts() -> Vec<(String, String)> {
             texts.push((path.display().to_string(), fs::read_to_string(&path).expect("a readable file")));
         }
     }
-    assert!(texts.len() > 3, "three samples and the catalogue");
+    assert!(texts.len() > 3, "three samples at least");
     texts
 }
 
@@ -134,7 +137,7 @@ fn field_sets(schema: &Value, into: &mut BTreeSet<Vec<String>>) {
 #[test]
 fn every_sample_and_story_is_right_by_the_schema_and_by_the_types() {
     let schema = schema();
-    for (path, text) in texts() {
+    for (path, text) in texts(&[SAMPLES, CATALOGUE]) {
         Scenario::parse(&text).unwrap_or_else(|errors| panic!("{path}:{errors}"));
         let value: Value = serde_json::from_str(&text).expect("JSON");
         assert!(Validator::new(&schema).accepts(&value), "the schema refuses {path}");
@@ -148,7 +151,7 @@ fn the_schema_and_the_types_judge_every_single_change_alike() {
     let mut known_field_sets = BTreeSet::new();
     field_sets(&schema, &mut known_field_sets);
     let (mut accepted, mut refused) = (0, 0);
-    for (path, text) in texts() {
+    for (path, text) in texts(&[SAMPLES]) {
         let value: Value = serde_json::from_str(&text).expect("JSON");
         changes(&value, |changed, change| {
             let by_types = decoded(changed);
@@ -163,7 +166,7 @@ fn the_schema_and_the_types_judge_every_single_change_alike() {
         });
     }
     println!("{accepted} changes accepted and {refused} refused, alike");
-    assert!(accepted > 1_000 && refused > 10_000);
+    assert!(accepted > 200 && refused > 5_000);
     for fields in &field_lists {
         assert!(
             known_field_sets.contains(fields),
@@ -177,7 +180,7 @@ fn the_schema_and_the_types_judge_every_single_change_alike() {
 fn the_samples_use_every_field_of_the_schema() {
     let schema = schema();
     let mut used = BTreeSet::new();
-    for (_, text) in texts() {
+    for (_, text) in texts(&[SAMPLES]) {
         let mut validator = Validator::new(&schema);
         assert!(validator.accepts(&serde_json::from_str(&text).expect("JSON")));
         used.extend(validator.into_used());

@@ -64,6 +64,12 @@ pub(crate) struct Mix {
     pub(crate) write: Option<u32>,
     pub(crate) cas: Option<u32>,
     pub(crate) append: Option<u32>,
+    pub(crate) enqueue: Option<u32>,
+    pub(crate) dequeue: Option<u32>,
+    pub(crate) add: Option<u32>,
+    pub(crate) remove: Option<u32>,
+    pub(crate) contains: Option<u32>,
+    pub(crate) increment: Option<u32>,
 }
 
 /// A distribution over keys by name, or a weight for each.

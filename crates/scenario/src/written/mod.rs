@@ -16,7 +16,7 @@ pub(crate) use cluster::{Cluster, Disk, Network};
 pub(crate) use fault::Fault;
 pub(crate) use plan::{FaultPlan, Kinds};
 pub(crate) use unions::{Argument, Names, NodeChoice, NodeList, Scalar};
-pub(crate) use variant::{Expect, OperatorAction, Variant};
+pub(crate) use variant::{Available, Expect, OperatorAction, Variant};
 
 use serde::Deserialize;
 
@@ -31,17 +31,21 @@ pub(crate) struct File {
     #[serde(rename = "$schema", default)]
     pub(crate) _schema: Option<String>,
     pub(crate) id: String,
+    pub(crate) number: Option<u32>,
     pub(crate) title: String,
     #[serde(default)]
     pub(crate) course: bool,
     pub(crate) story: String,
     pub(crate) notice: String,
     pub(crate) why: Option<String>,
+    pub(crate) rule: Option<String>,
+    pub(crate) cure: Option<String>,
+    #[serde(default)]
+    pub(crate) in_practice: Vec<InPractice>,
     pub(crate) question: Option<String>,
     pub(crate) source: String,
     pub(crate) model: Model,
-    #[serde(default)]
-    pub(crate) initial: Scalar,
+    pub(crate) initial: Option<Scalar>,
     #[serde(default)]
     pub(crate) cluster: Cluster,
     pub(crate) clients: Vec<Client>,
@@ -54,6 +58,14 @@ pub(crate) struct File {
     #[serde(default)]
     pub(crate) afterwards: Afterwards,
     pub(crate) variants: Vec<Variant>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct InPractice {
+    pub(crate) system: String,
+    pub(crate) what: String,
+    pub(crate) source: String,
 }
 
 #[derive(Deserialize, Default)]

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::{Names, NodeChoice};
 use crate::quantity::DurationText;
-use crate::{ExpectedVerdict, Occurs};
+use crate::{Completes, ExpectedLevel, ExpectedVerdict, Occurs};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -50,9 +50,22 @@ pub(crate) struct OperatorAction {
 pub(crate) struct Expect {
     pub(crate) verdict: ExpectedVerdict,
     pub(crate) kind: Option<String>,
+    pub(crate) holds: Option<Vec<ExpectedLevel>>,
+    pub(crate) k_atomicity: Option<u64>,
     pub(crate) converges: Option<bool>,
     pub(crate) progresses: Option<bool>,
+    #[serde(default)]
+    pub(crate) available: Vec<Available>,
     pub(crate) seeds: Option<SeedRange>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Available {
+    pub(crate) clients: Option<Names>,
+    pub(crate) from: Option<DurationText>,
+    pub(crate) by: Option<DurationText>,
+    pub(crate) completes: Completes,
 }
 
 #[derive(Deserialize)]

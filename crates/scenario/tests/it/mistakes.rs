@@ -168,6 +168,34 @@ const MISTAKES: &[(&str, &str)] = &[
         "{ \"name\": \"raft\" }",
         "{ \"name\": \"raft\", \"weakenings\": [\"a\", \"a\"] }, \"client_nodes\": { \"R\": \"n1\", \"clients\": \"n1\", \"P\": \"n2\" }",
     ),
+    ("\"small\",", "\"small\", \"number\": 0, \"rule\": \"\","),
+    (
+        "\"small\",",
+        "\"small\", \"in_practice\": [{ \"system\": \"A\", \"what\": \" \", \"source\": \"B\" }],",
+    ),
+    ("\"small\",", "\"small\", \"in_practice\": [{ \"system\": \"A\", \"what\": \"B\" }],"),
+    ("\"register\"", "\"queue\", \"initial\": 0"),
+    ("\"register\"", "\"counter\""),
+    (
+        "{ \"verdict\": \"linearizable\" }",
+        "{ \"verdict\": \"not-linearizable\", \"holds\": [\"sequentail\"] }",
+    ),
+    (
+        "{ \"verdict\": \"linearizable\" }",
+        "{ \"verdict\": \"not-linearizable\", \"holds\": [\"pram\", \"safe\", \"pram\"], \"k_atomicity\": 1 }",
+    ),
+    (
+        "{ \"verdict\": \"linearizable\" }",
+        "{ \"verdict\": \"linearizable\", \"holds\": [], \"k_atomicity\": 2 }",
+    ),
+    (
+        "{ \"verdict\": \"linearizable\" }",
+        "{ \"verdict\": \"linearizable\", \"available\": [{ \"clients\": [\"R\", \"n1\"], \"from\": \"20ms\", \"by\": \"10ms\", \"completes\": \"all\" }] }",
+    ),
+    (
+        "{ \"verdict\": \"linearizable\" }",
+        "{ \"verdict\": \"linearizable\", \"available\": [{ \"by\": \"1s\", \"completes\": \"most\" }] }",
+    ),
     (
         "\"verdict\": \"linearizable\"",
         "\"verdict\": \"linearizable\", \"kind\": \"stale-read\", \"seeds\": { \"from\": 5, \"to\": 5 }",
