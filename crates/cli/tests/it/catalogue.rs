@@ -46,7 +46,7 @@ fn what_is_missed_is_told_with_the_line_that_replays_it() {
         "catalogue",
         &[
             anachron("catalogue back-in-time --most-seeds 5").run().ends_with(0),
-            anachron("catalogue back-in-time/sticky --ascii").run().ends_with(0),
+            anachron("catalogue followers/sticky --ascii").run().ends_with(0),
             folder.anachron(&format!("catalogue broken.json {threads}")).run().ends_with(1),
             folder
                 .anachron(&format!("catalogue broken.json --output jsonl {threads}"))
