@@ -100,7 +100,7 @@ pub struct WeakeningDoc {
 }
 
 /// Every strategy, in the order of the course.
-pub static STRATEGIES: [StrategyEntry; 11] = [
+pub static STRATEGIES: [StrategyEntry; 13] = [
     single_leader::ENTRY,
     multi_leader::ENTRY,
     leaderless::LAMPORT,
@@ -112,6 +112,8 @@ pub static STRATEGIES: [StrategyEntry; 11] = [
     raft::ENTRY,
     multi_paxos::ENTRY,
     viewstamped::ENTRY,
+    locks::LEASES,
+    locks::REDLOCK,
 ];
 
 /// The strategy of this name.
