@@ -31,10 +31,6 @@ stories![
     "tob-local-reads",
     "async-vs-consensus-leader-death",
     "leader-death-under-raft",
-    "lease-gc-pause-two-writers",
-    "delayed-packet-from-dead-owner",
-    "redlock-clock-jump",
-    "redlock-crash-restart",
 ];
 
 impl Story {

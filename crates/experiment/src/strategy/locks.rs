@@ -1,4 +1,7 @@
 //! Locks, and what they protect, by name.
+//!
+//! They have no modes: a campaign's world has nodes that are all alike, and here some give locks, one is the resource and
+//! the others work. Their own random worlds are in `replication/tests/locks`.
 
 use anachron_replication::locks::{
     Config, Guarded, Instance, InstanceConfig, Method, Restart, Settings, Weakening,
@@ -83,6 +86,7 @@ pub(super) const LEASES: StrategyEntry = StrategyEntry {
         RESEND_INTERVAL,
     ],
     weakenings: || weakenings(Method::Lease),
+    modes: &[],
     configure: leases,
 };
 
@@ -104,6 +108,7 @@ pub(super) const REDLOCK: StrategyEntry = StrategyEntry {
         RESEND_INTERVAL,
     ],
     weakenings: || weakenings(Method::Redlock),
+    modes: &[],
     configure: redlock,
 };
 

@@ -5,6 +5,7 @@
 mod abd;
 mod chain;
 mod leaderless;
+mod locks;
 pub mod mode;
 mod multi_leader;
 mod multi_paxos;
@@ -80,7 +81,7 @@ pub struct StrategyEntry {
     pub summary: &'static str,
     /// What can be set.
     pub options: &'static [OptionDoc],
-    /// The ways to run it, each with its promise.
+    /// The ways to run it, each with its promise; none where nodes are not alike.
     pub modes: &'static [Mode],
     /// The known bugs that can be switched on.
     pub weakenings: fn() -> Vec<WeakeningDoc>,

@@ -33,7 +33,9 @@ fn find(campaign: &Campaign, seed: u64) -> Finding {
 
 #[test]
 fn every_strategy_has_modes_with_names_of_their_own() {
-    assert!(STRATEGIES.iter().all(|entry| !entry.modes.is_empty()));
+    // Locks on top are no strategy of alike nodes; `strategy/locks.rs` says more.
+    let on_top = |entry: &StrategyEntry| entry.family == "locks and leadership";
+    assert!(STRATEGIES.iter().all(|entry| on_top(entry) == entry.modes.is_empty()));
     let names: BTreeSet<&str> = modes().map(|(_, mode)| mode.name).collect();
     assert_eq!(names.len(), modes().count());
     assert!(modes().all(|(_, mode)| !mode.source.is_empty()));
