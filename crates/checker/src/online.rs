@@ -3,11 +3,14 @@
 //! Why it exists: a real system's history has no end. It is judged while it happens, a violation is told as soon as it
 //! is certain, and memory follows how much happens at once, not how long it lasts.
 //!
-//! The road is just-in-time linearization (Lowe 2017, section 5), in windows. For each object the *frontier* is kept: the
-//! configurations that are alive after the last return that is settled. A window takes it from there to a later
-//! return, by the breadth-first search with all its reductions. Numbers of states and classes live only as long as
-//! their window; between two windows a state is kept as what it is. So nothing is remembered but the frontier, the
-//! operations that it is not done with, and those of unknown outcome that nobody has spent.
+//! Two roads. A register whose values are unique is judged by zones (`zones.rs`): each return costs O(log n) and memory
+//! follows what may still be read, whatever the concurrency. All else, and a register from the moment on at which a value is
+//! written again or compared and set, is searched: just-in-time linearization (Lowe 2017, section 5), in windows
+//! (`frontier.rs`). For each such object the *frontier* is kept: the configurations that are alive after the last return
+//! that is settled. A window takes it from there to a later return, by the breadth-first search with all its
+//! reductions. Numbers of states and classes live only as long as their window; between two windows a state is kept as
+//! what it is. So nothing is remembered but the frontier, the operations that it is not done with, and those of unknown
+//! outcome that nobody has spent.
 //!
 //! What makes an answer certain is the *watermark*: the caller's promise that whatever is not yet told was called at or
 //! after it. A return before the watermark is settled: every operation that could take effect before it is known, if not always its
@@ -19,24 +22,30 @@
 //! left out, so the stream may go on to be linearizable; but a violation of its object is then no longer certain, and the
 //! object ends as undecided. Any other is refused.
 //!
-//! Left out on purpose: certificates. An order of an endless stream has no end; a violation comes with its window and
-//! the states that this starts from ([`Violation`]), from which the rest of the checker can make a core.
+//! Left out on purpose: certificates. An order of an endless stream has no end; a violation comes with the operations
+//! that show it and in what way they do ([`Violation`]), from which the rest of the checker can mostly make a core.
 
+mod frontier;
+mod gone;
 mod object;
 #[cfg(test)]
 mod tests;
 mod window;
+mod zones;
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::fmt;
+use std::sync::Arc;
 
 use anachron_vocabulary::{Key, Operation, Outcome, Reply};
 
 use crate::part::problem;
 use crate::{Budget, CheckOptions, Limit, ObjectState, Problem};
+use gone::Gone;
 use object::Tracked;
 
-/// How many operations are told between two looks at whether a window is worth its while.
+/// How many operations are told at least between two looks at whether a window is worth its while.
 const STRIDE: usize = 512;
 
 /// One operation, as the stream told it.
@@ -44,6 +53,8 @@ const STRIDE: usize = 512;
 pub struct Told {
     /// The caller's own number for it: the line that told it. Larger for what was told later.
     pub mark: u64,
+    /// Who asked: of no meaning to the judge.
+    pub client: Arc<str>,
     /// What was asked.
     pub operation: Operation,
     /// When it was called.
@@ -59,13 +70,34 @@ pub struct Violation {
     pub key: Key,
     /// The operation at whose return nothing was left. None that returned later is to blame.
     pub at: u64,
-    /// The operations of the last window that were called before that return, by return; those without an answer last.
+    /// The operations that show it, by return; those without an answer last.
     pub window: Vec<Told>,
-    /// The states in which the object can have been when the window began. Operations that were called before that
-    /// moment and returned after it may have taken effect already.
-    pub from: Vec<ObjectState>,
-    /// When the window began: every operation that returned before is explained.
-    pub since: Option<i64>,
+    /// In what way.
+    pub why: Why,
+}
+
+/// In what way operations show that there is no order.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Why {
+    /// They alone have none, whatever else the stream told. (Should they read what the object held at first: that was
+    /// overwritten long before.)
+    Alone,
+    /// The last of them read a value that nobody can have left: all but the values that are still known was overwritten
+    /// by operations that returned before this moment, and the read was called later. The others are of the
+    /// last operation that did so.
+    Forgotten {
+        /// The moment.
+        since: i64,
+    },
+    /// They are all that were called since the window began, and there is no order from the states in which the object can
+    /// have been then. Operations that were called before that moment and returned after it may have taken effect
+    /// already.
+    NoOrder {
+        /// The states.
+        from: Vec<ObjectState>,
+        /// When the window began: every operation that returned before is explained.
+        since: i64,
+    },
 }
 
 /// Why nothing more is said of an object.
@@ -110,23 +142,51 @@ impl fmt::Display for Refused {
 
 impl std::error::Error for Refused {}
 
+/// True if the moment lies before the watermark. At the end of all times nothing is to come any more.
+fn is_before(moment: i64, watermark: i64) -> bool {
+    moment < watermark || watermark == END
+}
+
+/// The watermark of a stream that has ended.
+const END: i64 = i64::MAX;
+
+/// When an operation is called or ends. Of one moment, calls come first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+struct Moment {
+    at: i64,
+    is_end: bool,
+    mark: u64,
+    key: Key,
+}
+
 /// The judge of a stream.
 #[derive(Clone, Debug)]
 pub struct Online {
     options: CheckOptions,
-    /// Bytes that the frontiers and what waits for them may take.
+    /// Bytes that the objects and what waits for them may take.
     memory: usize,
     objects: BTreeMap<Key, Tracked>,
+    /// What zones are to be told once the watermark has passed it.
+    moments: BinaryHeap<Reverse<Moment>>,
+    gone: Gone,
     /// The latest watermark.
     watermark: i64,
-    /// What was told since the last look.
+    /// What was told since the last look at the searched objects.
     told: usize,
 }
 
 impl Online {
-    /// Nothing was told yet. The frontiers may take this many bytes.
+    /// Nothing was told yet. What is kept may take this many bytes.
     pub fn new(options: &CheckOptions, memory: usize) -> Self {
-        Self { options: options.clone(), memory, objects: BTreeMap::new(), watermark: i64::MIN, told: 0 }
+        Self {
+            options: options.clone(),
+            memory,
+            objects: BTreeMap::new(),
+            moments: BinaryHeap::new(),
+            gone: Gone::default(),
+            watermark: i64::MIN,
+            told: 0,
+        }
     }
 
     fn object(&mut self, key: Key) -> &mut Tracked {
@@ -134,18 +194,27 @@ impl Online {
         self.objects.entry(key).or_insert_with(|| Tracked::new(options))
     }
 
+    fn expect(&mut self, key: Key, mark: u64, at: i64, is_end: bool) {
+        if !self.object(key).is_searched() {
+            self.moments.push(Reverse(Moment { at, is_end, mark, key }));
+        }
+    }
+
     /// Tells of a call. The mark is the operation's own and not given to another.
     ///
     /// # Errors
     /// When the model does not know the operation, or its call lies before the watermark.
-    pub fn called(&mut self, key: Key, mark: u64, operation: Operation, call: i64) -> Result<(), Refused> {
-        if let Some(problem) = problem(self.options.model, &operation, &Outcome::Unknown) {
-            return Err(Refused::Wrong(problem));
-        }
-        if call < self.watermark {
+    ///
+    /// # Panics
+    /// When the answer is told with it.
+    pub fn called(&mut self, key: Key, told: Told) -> Result<(), Refused> {
+        assert!(told.answer.is_none(), "the answer comes later");
+        self.fits(&told.operation, &Outcome::Unknown)?;
+        if told.call < self.watermark {
             return Err(Refused::Late(self.watermark));
         }
-        self.object(key).open(Told { mark, operation, call, answer: None });
+        self.expect(key, told.mark, told.call, false);
+        self.object(key).open(told);
         Ok(())
     }
 
@@ -157,77 +226,88 @@ impl Online {
     /// # Panics
     /// When no operation of this object and mark is open, or it ends before its call or the watermark.
     pub fn ended(&mut self, key: Key, mark: u64, end: i64, outcome: Outcome) -> Result<(), Refused> {
-        let model = self.options.model;
-        let watermark = self.watermark;
-        let object = self.object(key);
-        let open = object.opened(mark);
-        if let Some(problem) = problem(model, &open.operation, &outcome) {
-            return Err(Refused::Wrong(problem));
-        }
-        assert!(end >= open.call && end >= watermark, "an operation ends after what is settled");
-        object.close(mark, end, outcome);
+        let open = self.object(key).opened(mark);
+        let (operation, call) = (open.operation.clone(), open.call);
+        self.fits(&operation, &outcome)?;
+        assert!(end >= call && end >= self.watermark, "an operation ends after what is settled");
+        self.expect(key, mark, end, true);
+        self.object(key).close(mark, end, outcome);
         self.told += 1;
         Ok(())
     }
 
-    /// Tells a whole operation. `end` is of no meaning but for one that is ok.
+    /// Tells a whole operation; one without an answer has an unknown outcome. What certainly did not happen is not told.
     ///
     /// # Errors
     /// When the model can't judge the operation, or it is late and its outcome is known.
     ///
     /// # Panics
-    /// When it is ok and returns before its call.
-    pub fn completed(
-        &mut self,
-        key: Key,
-        mark: u64,
-        operation: Operation,
-        call: i64,
-        end: i64,
-        outcome: Outcome,
-    ) -> Result<(), Refused> {
-        if let Some(problem) = problem(self.options.model, &operation, &outcome) {
-            return Err(Refused::Wrong(problem));
+    /// When it returns before its call.
+    pub fn completed(&mut self, key: Key, told: Told) -> Result<(), Refused> {
+        let outcome = told.answer.as_ref().map_or(Outcome::Unknown, |(_, reply)| Outcome::Ok(reply.clone()));
+        self.fits(&told.operation, &outcome)?;
+        let is_late = told.call < self.watermark;
+        if let Some((end, _)) = told.answer {
+            if is_late {
+                return Err(Refused::Late(self.watermark));
+            }
+            assert!(end >= told.call, "an operation returns after its call");
+            self.expect(key, told.mark, end, true);
         }
-        let watermark = self.watermark;
-        let answer = match outcome {
-            Outcome::Ok(_) if call < watermark => return Err(Refused::Late(watermark)),
-            Outcome::Ok(reply) => {
-                assert!(end >= call, "an operation returns after its call");
-                Some((end, reply))
-            }
-            Outcome::Unknown => None,
-            Outcome::Failed => {
-                self.object(key);
-                return Ok(());
-            }
-        };
-        let is_late = call < watermark;
-        self.object(key).add(Told { mark, operation, call, answer }, is_late);
+        self.expect(key, told.mark, told.call, false);
+        self.object(key).add(told, is_late);
         self.told += 1;
         Ok(())
     }
 
-    /// Promises that whatever is not yet told was called at `watermark` or later, and answers what became certain. Works
-    /// in batches: where less is at stake than is worth a window, it waits.
+    /// Whether the model can judge an operation that ends so.
+    ///
+    /// # Errors
+    /// When it can't.
+    pub fn fits(&self, operation: &Operation, outcome: &Outcome) -> Result<(), Refused> {
+        problem(self.options.model, operation, outcome).map_or(Ok(()), |problem| Err(Refused::Wrong(problem)))
+    }
+
+    /// Promises that whatever is not yet told was called at `watermark` or later, and answers what became certain. What is
+    /// searched works in batches: where less is at stake than is worth a window, it waits.
     pub fn settle(&mut self, watermark: i64, budget: &mut Budget<'_>) -> Vec<Finding> {
-        self.watermark = self.watermark.max(watermark);
-        if self.told < STRIDE {
-            return Vec::new();
-        }
-        self.told = 0;
-        self.advance(false, budget)
+        self.settle_before(watermark.min(END - 1), false, budget)
     }
 
     /// The same without waiting for a batch.
     pub fn settle_now(&mut self, watermark: i64, budget: &mut Budget<'_>) -> Vec<Finding> {
-        self.watermark = self.watermark.max(watermark);
-        self.told = 0;
-        self.advance(true, budget)
+        self.settle_before(watermark.min(END - 1), true, budget)
     }
 
-    fn advance(&mut self, eager: bool, budget: &mut Budget<'_>) -> Vec<Finding> {
+    fn settle_before(&mut self, watermark: i64, eager: bool, budget: &mut Budget<'_>) -> Vec<Finding> {
+        self.watermark = self.watermark.max(watermark);
+        let mut findings = self.pass_moments();
+        // However many objects there are, an operation pays for one at most.
+        if eager || self.told >= STRIDE.max(self.objects.len()) {
+            self.told = 0;
+            self.advance(eager, budget, &mut findings);
+        }
+        findings
+    }
+
+    /// Tells the zones what the watermark has passed.
+    fn pass_moments(&mut self) -> Vec<Finding> {
         let mut findings = Vec::new();
+        while let Some(&Reverse(Moment { at, is_end, mark, key })) = self.moments.peek()
+            && is_before(at, self.watermark)
+        {
+            self.moments.pop();
+            let object = self.objects.get_mut(&key).expect("it was told of");
+            if is_end {
+                findings.extend(object.at_end(key, mark, at, &mut self.gone).map(Finding::Violation));
+            } else {
+                object.at_call(mark);
+            }
+        }
+        findings
+    }
+
+    fn advance(&mut self, eager: bool, budget: &mut Budget<'_>, findings: &mut Vec<Finding>) {
         for (&key, object) in &mut self.objects {
             findings.extend(object.settle(key, &self.options, self.watermark, eager, budget));
         }
@@ -239,7 +319,6 @@ impl Online {
                 findings.push(Finding::Undecided(key, Open::Spent(Limit::Memory)));
             }
         }
-        findings
     }
 
     /// What is certain already, although operations are open that were called before the watermark: each of them may answer
@@ -255,7 +334,7 @@ impl Online {
         for object in self.objects.values_mut() {
             object.abandon_open();
         }
-        self.settle_now(i64::MAX, budget)
+        self.settle_before(END, true, budget)
     }
 
     /// The watermark: all that returned before it is judged, or about to be.
@@ -273,8 +352,14 @@ impl Online {
         self.objects.values().map(Tracked::configurations).sum()
     }
 
-    /// Bytes that the frontiers take, and the operations that wait for them.
+    /// Bytes that the objects take, and the operations that wait for them.
     pub fn bytes(&self) -> usize {
-        self.objects.values().map(Tracked::bytes).sum()
+        let objects: usize = self.objects.values().map(Tracked::bytes).sum();
+        objects + self.moments.len() * size_of::<Moment>()
+    }
+
+    /// How many objects are judged by zones.
+    pub fn by_zones(&self) -> usize {
+        self.objects.values().filter(|object| !object.is_searched()).count()
     }
 }

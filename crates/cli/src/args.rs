@@ -82,14 +82,7 @@ Examples:
   anachron run lamport-1-5-1 --expect not-linearizable:stale-read")]
     Run(RunArgs),
     /// Judge histories of real systems: JSON Lines, Jepsen logs, EDN, Porcupine's key-value text
-    #[command(after_help = "\
-Examples:
-  anachron check history.jsonl --model register
-  anachron check jepsen-etcd/*.log --model cas-register
-  anachron check trace.edn --model mutex --budget 10min --output jsonl
-  anachron check history.jsonl --levels
-  anachron check history.jsonl --certificate proof.json
-  generate | anachron check - --model key-value")]
+    #[command(after_help = CHECK_HELP, after_long_help = check_long_help())]
     Check(CheckArgs),
     /// Re-check a certificate that `check --certificate` wrote, without any search
     #[command(after_help = VERIFY_HELP, after_long_help = verify_long_help())]
@@ -192,6 +185,10 @@ pub(crate) struct CheckArgs {
     /// How the files are written
     #[arg(long, value_enum, default_value_t = InputFormat::Auto, value_name = "FORMAT")]
     pub input_format: InputFormat,
+    /// In a stream (`-`): how many lines late a whole operation may come, after one that was called later; 0: the lines
+    /// come in the order of the calls. What is settled, and so when a violation is told, follows from it
+    #[arg(long, value_name = "LINES", default_value_t = 10_000)]
+    pub lag: usize,
     /// End with 0 if this comes out for every file and with 1 if not
     #[arg(long, value_name = "VERDICT[:KIND]", value_parser = parse_expected)]
     pub expect: Option<Expected>,
@@ -211,6 +208,41 @@ pub(crate) struct CheckArgs {
     /// What the search may take.
     #[command(flatten)]
     pub budget: Budget,
+}
+
+/// How `check` is called.
+const CHECK_HELP: &str = "\
+Examples:
+  anachron check history.jsonl --model register
+  anachron check jepsen-etcd/*.log --model cas-register
+  anachron check trace.edn --model mutex --budget 10min --output jsonl
+  anachron check history.jsonl --levels
+  anachron check history.jsonl --certificate proof.json
+  generate | anachron check - --model key-value
+  tail -f sorted-by-call.jsonl | anachron check - --model register --lag 0";
+
+/// What a stream is.
+const STREAM_HELP: &str = "\
+Streams: `anachron check -` judges JSON Lines while they come. When a violation is certain depends on what the order of \
+the lines promises:
+  - Calls told as they happen ({\"event\":\"call\",…}, {\"event\":\"return\",…}), in the order of their times: it is \
+certain at the return.
+  - Whole operations, one a line: each at most LAG lines after the first that was called later. A violation is certain \
+that many lines later. With `--lag 0` the lines come in the order of the calls. A log that is written when operations \
+return needs a lag of as many lines as the slowest operation lets pass. One of unknown outcome may come at any time.
+
+A line that breaks the promise is named, and ends a long stream with code 2. A stream of less than 8 MiB is then read \
+to its end and judged as a file, which may have any order.
+
+Registers and keys whose values are unique take memory only for what may still be read, however many operations are \
+open at once; a value may come back when it can't be read any more. All else is searched in windows, and is not decided \
+where the possible states become too many (a long queue, say).
+
+Without `--model` it is guessed from the first 1,000 lines, or from all before the first pause. `--levels`, `--verify` \
+and `--certificate` need all of a stream, and wait for its end.";
+
+fn check_long_help() -> String {
+    format!("{STREAM_HELP}\n\n{CHECK_HELP}")
 }
 
 /// `verify`

@@ -1,8 +1,8 @@
 //! A stream judged while it grows, against brute force on the whole.
 
-use anachron_checker::online::{Finding, Online};
+use anachron_checker::online::{Finding, Online, Told};
 use anachron_checker::{Budget, CheckOptions, Model, Object};
-use anachron_history::History;
+use anachron_history::{History, Record};
 use anachron_vocabulary::{Key, Outcome};
 
 use crate::brute_force::is_linearizable;
@@ -32,6 +32,21 @@ fn violated(findings: &[Finding]) -> bool {
     })
 }
 
+/// The operation as a stream tells it.
+fn told(mark: usize, record: &Record) -> Told {
+    let answer = match (&record.outcome, record.end) {
+        (Outcome::Ok(reply), Some(end)) => Some((end.0, reply.clone())),
+        _ => None,
+    };
+    Told {
+        mark: mark as u64,
+        client: "".into(),
+        operation: record.operation.clone(),
+        call: record.call.0,
+        answer,
+    }
+}
+
 fn told_apart(online: &mut Online, history: &History) -> bool {
     // At equal times calls come first: then the operations are concurrent, as in the history.
     let mut events = Vec::new();
@@ -41,11 +56,11 @@ fn told_apart(online: &mut Online, history: &History) -> bool {
     }
     events.sort_unstable();
     for (time, ends, index) in events {
-        let (record, mark) = (&history.records[index], index as u64);
+        let record = &history.records[index];
         let told = if ends {
-            online.ended(Key(0), mark, time, record.outcome.clone())
+            online.ended(Key(0), index as u64, time, record.outcome.clone())
         } else {
-            online.called(Key(0), mark, record.operation.clone(), time)
+            online.called(Key(0), Told { answer: None, ..told(index, record) })
         };
         assert_eq!(told, Ok(()), "told in time");
         let budget = &mut Budget::default();
@@ -61,10 +76,11 @@ fn told_whole(online: &mut Online, history: &History) -> bool {
     order.sort_by_key(|&index| (history.records[index].end, index));
     for (place, &index) in order.iter().enumerate() {
         let record = &history.records[index];
-        let end = record.end.unwrap_or(record.call).0;
-        let outcome: Outcome = record.outcome.clone();
-        let told =
-            online.completed(Key(0), place as u64, record.operation.clone(), record.call.0, end, outcome);
+        let told = if record.outcome == Outcome::Failed {
+            online.fits(&record.operation, &record.outcome)
+        } else {
+            online.completed(Key(0), told(place, record))
+        };
         assert_eq!(told, Ok(()), "told in time");
         // Whatever is still to come was called no earlier than this.
         let rest = order[place + 1..].iter().map(|&index| history.records[index].call.0);

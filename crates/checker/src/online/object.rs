@@ -1,124 +1,93 @@
-//! One object of a stream: its frontier, and the operations that the frontier is not done with.
-
-use std::collections::BTreeMap;
+//! One object of a stream, and by which road it is judged.
 
 use anachron_vocabulary::{Key, Outcome};
 
-use super::window::{Group, Passed, Point, Window};
-use super::{Finding, Open, Told, Violation};
-use crate::{Budget, CheckOptions, ObjectState, Specification};
-
-/// Fewer returns than this are not worth a window.
-const BATCH: usize = 256;
+use super::frontier::Frontier;
+use super::gone::Gone;
+use super::zones::{Contradiction, Zones};
+use super::{Finding, Told, Violation};
+use crate::{Budget, CheckOptions, Model, Specification};
 
 /// An object of a stream.
 #[derive(Clone, Debug)]
-pub(super) struct Tracked {
-    /// The configurations after the last return that is settled. Invariant: at least one, unless the object is given up.
-    frontier: Vec<Point>,
-    /// Operations that are ok and that the frontier may have placed: called before the watermark of the last window and
-    /// returned after it. Points speak of them by position.
-    alive: Vec<Told>,
-    /// Operations that are ok and were told since, or called later.
-    waiting: Vec<Told>,
-    /// Those of unknown outcome that are not spent in every configuration, alike ones together.
-    unknown: Vec<Group>,
-    /// Those whose end is not yet told.
-    open: BTreeMap<u64, Told>,
-    /// An operation that was told too late to be tried everywhere.
-    told_late: Option<u64>,
-    /// The watermark of the last window.
-    since: Option<i64>,
-    given_up: bool,
-    /// Bytes of what is kept beside the vectors themselves.
-    frontier_bytes: usize,
+pub(super) enum Tracked {
+    /// A register, as long as its values are unique.
+    Zones(Zones),
+    /// Anything, by the search.
+    Frontier(Frontier),
 }
 
 impl Tracked {
     pub(super) fn new(options: &CheckOptions) -> Self {
-        Self {
-            frontier: vec![Point::start(options.object().initial())],
-            alive: Vec::new(),
-            waiting: Vec::new(),
-            unknown: Vec::new(),
-            open: BTreeMap::new(),
-            told_late: None,
-            since: None,
-            given_up: false,
-            frontier_bytes: 0,
+        match options.model {
+            Model::Register | Model::CasRegister | Model::KeyValue => {
+                Self::Zones(Zones::new(options.initial.clone()))
+            }
+            _ => Self::Frontier(Frontier::resumed(options.object().initial(), None)),
         }
     }
 
+    pub(super) fn is_searched(&self) -> bool {
+        matches!(self, Self::Frontier(_))
+    }
+
+    /// An operation whose end is not known.
     pub(super) fn open(&mut self, told: Told) {
-        let known = self.open.insert(told.mark, told);
-        assert!(known.is_none(), "a mark is one operation's own");
+        match self {
+            Self::Zones(zones) => zones.open(told),
+            Self::Frontier(frontier) => frontier.open(told),
+        }
     }
 
     pub(super) fn opened(&self, mark: u64) -> &Told {
-        self.open.get(&mark).expect("the operation is open")
+        match self {
+            Self::Zones(zones) => zones.opened(mark),
+            Self::Frontier(frontier) => frontier.opened(mark),
+        }
     }
 
     pub(super) fn close(&mut self, mark: u64, end: i64, outcome: Outcome) {
-        let mut told = self.open.remove(&mark).expect("the operation is open");
-        match outcome {
-            Outcome::Ok(reply) => told.answer = Some((end, reply)),
-            Outcome::Unknown => {}
-            Outcome::Failed => return,
+        match self {
+            Self::Zones(zones) => zones.close(mark, end, outcome),
+            Self::Frontier(frontier) => frontier.close(mark, end, outcome),
         }
-        self.add(told, false);
     }
 
+    /// An operation with its answer, or whose outcome is unknown.
     pub(super) fn add(&mut self, told: Told, is_late: bool) {
-        if self.given_up {
-            return;
-        }
-        if told.answer.is_some() {
-            self.waiting.push(told);
-        } else {
-            if is_late && !told.operation.is_read() {
-                self.told_late.get_or_insert(told.mark);
-            }
-            Group::add(&mut self.unknown, &told);
+        match self {
+            Self::Zones(zones) => zones.add(told, is_late),
+            Self::Frontier(frontier) => frontier.add(told, is_late),
         }
     }
 
     /// Whatever is open has no answer and never will.
     pub(super) fn abandon_open(&mut self) {
-        for told in std::mem::take(&mut self.open).into_values() {
-            self.add(told, false);
+        match self {
+            Self::Zones(zones) => zones.abandon_open(),
+            Self::Frontier(frontier) => frontier.abandon_open(),
         }
     }
 
-    pub(super) fn is_given_up(&self) -> bool {
-        self.given_up
+    /// The moment of an operation's call has come.
+    pub(super) fn at_call(&mut self, mark: u64) {
+        let Self::Zones(zones) = self else { return };
+        if !zones.called(mark) {
+            let zones = std::mem::take(zones);
+            *self = Self::Frontier(zones.into_frontier());
+        }
     }
 
-    pub(super) fn give_up(&mut self) {
-        let open = std::mem::take(&mut self.open);
-        *self = Self {
-            frontier: Vec::new(),
-            alive: Vec::new(),
-            waiting: Vec::new(),
-            unknown: Vec::new(),
-            open,
-            told_late: self.told_late,
-            since: self.since,
-            given_up: true,
-            frontier_bytes: 0,
-        };
+    /// The moment of an operation's end has come.
+    pub(super) fn at_end(&mut self, key: Key, mark: u64, now: i64, gone: &mut Gone) -> Option<Violation> {
+        let Self::Zones(zones) = self else { return None };
+        let (mut window, why): Contradiction = zones.ended(key, mark, now, gone)?;
+        window.sort_by_key(|told| (told.answer.as_ref().map_or(i64::MAX, |&(end, _)| end), told.mark));
+        self.give_up();
+        Some(Violation { key, at: mark, window, why })
     }
 
-    pub(super) fn configurations(&self) -> usize {
-        self.frontier.len()
-    }
-
-    pub(super) fn bytes(&self) -> usize {
-        let told = (self.alive.capacity() + self.waiting.capacity() + self.open.len()) * size_of::<Told>();
-        let unknown: usize = self.unknown.iter().map(Group::bytes).sum();
-        told + unknown + self.frontier_bytes
-    }
-
-    /// Goes on to the last return before the watermark.
+    /// Goes on to the last return before the watermark, where moments are nothing.
     pub(super) fn settle(
         &mut self,
         key: Key,
@@ -127,53 +96,11 @@ impl Tracked {
         eager: bool,
         budget: &mut Budget<'_>,
     ) -> Option<Finding> {
-        if self.given_up {
-            return None;
-        }
-        let first_open = self.open.values().map(|told| told.call).min();
-        let watermark = first_open.map_or(watermark, |call| call.min(watermark));
-        let settled = |told: &&Told| told.answer.as_ref().is_some_and(|&(end, _)| end < watermark);
-        let ready = self.waiting.iter().filter(settled).count() + self.alive.iter().filter(settled).count();
-        let enough = if eager { 1 } else { BATCH.max((self.alive.len() + self.waiting.len()) / 4) };
-        if ready < enough {
-            return None;
-        }
-        // What is called later has no say before the watermark.
-        let mut window = std::mem::take(&mut self.alive);
-        window.extend(self.waiting.extract_if(.., |told| told.call < watermark));
-        let passed =
-            Window { options, from: &self.frontier, operations: &window, unknown: &self.unknown, watermark }
-                .pass(budget);
-        match passed {
-            Passed::Alive { frontier, alive } => {
-                let mut kept: Vec<Option<Told>> = window.into_iter().map(Some).collect();
-                self.alive = alive
-                    .iter()
-                    .map(|&index| kept[index].take().expect("each operation is kept once"))
-                    .collect();
-                self.frontier = frontier;
-                Group::forget_spent(&mut self.unknown, &mut self.frontier);
-                self.frontier_bytes = self.frontier.iter().map(Point::bytes).sum();
-                self.since = Some(watermark);
-                None
-            }
-            Passed::Spent(limit) => {
-                self.give_up();
-                Some(Finding::Undecided(key, Open::Spent(limit)))
-            }
-            Passed::Dead(blamed) => {
-                let violation = self.violation(key, &window, &[], blamed);
-                let finding = match self.told_late {
-                    Some(mark) => Finding::Undecided(key, Open::ToldLate(mark)),
-                    None => Finding::Violation(violation),
-                };
-                self.give_up();
-                Some(finding)
-            }
-        }
+        let Self::Frontier(frontier) = self else { return None };
+        frontier.settle(key, options, watermark, eager, budget)
     }
 
-    /// A violation before the watermark, whatever the open operations do.
+    /// A violation before the watermark, whatever the open operations do. Zones have told it already.
     pub(super) fn look_ahead(
         &self,
         key: Key,
@@ -181,40 +108,36 @@ impl Tracked {
         watermark: i64,
         budget: &mut Budget<'_>,
     ) -> Option<Violation> {
-        if self.given_up || self.told_late.is_some() {
-            return None;
-        }
-        let called = |told: &&Told| told.call < watermark;
-        let settled = |told: &Told| told.answer.as_ref().is_some_and(|&(end, _)| end < watermark);
-        if !self.alive.iter().chain(&self.waiting).any(settled) {
-            return None;
-        }
-        let window: Vec<Told> =
-            self.alive.iter().chain(self.waiting.iter().filter(called)).cloned().collect();
-        let open: Vec<Told> = self.open.values().filter(called).cloned().collect();
-        let mut unknown = self.unknown.clone();
-        for told in &open {
-            Group::add(&mut unknown, told);
-        }
-        let passed =
-            Window { options, from: &self.frontier, operations: &window, unknown: &unknown, watermark }
-                .pass(budget);
-        match passed {
-            Passed::Dead(blamed) => Some(self.violation(key, &window, &open, blamed)),
-            Passed::Alive { .. } | Passed::Spent(_) => None,
+        let Self::Frontier(frontier) = self else { return None };
+        frontier.look_ahead(key, options, watermark, budget)
+    }
+
+    pub(super) fn is_given_up(&self) -> bool {
+        matches!(self, Self::Frontier(frontier) if frontier.is_given_up())
+    }
+
+    pub(super) fn give_up(&mut self) {
+        match self {
+            Self::Zones(zones) => {
+                let open = std::mem::take(zones).into_open();
+                *self = Self::Frontier(Frontier::given_up(open));
+            }
+            Self::Frontier(frontier) => frontier.give_up(),
         }
     }
 
-    fn violation(&self, key: Key, window: &[Told], open: &[Told], blamed: usize) -> Violation {
-        let end = |told: &Told| told.answer.as_ref().map_or(i64::MAX, |&(end, _)| end);
-        let last = end(&window[blamed]);
-        let mut operations: Vec<Told> = window.iter().filter(|told| told.call <= last).cloned().collect();
-        operations.sort_by_key(|told| (end(told), told.mark));
-        operations.extend(self.unknown.iter().flat_map(Group::told).filter(|told| told.call <= last));
-        operations.extend(open.iter().filter(|told| told.call <= last).cloned());
-        let mut from: Vec<ObjectState> = self.frontier.iter().map(|point| point.state.clone()).collect();
-        from.sort();
-        from.dedup();
-        Violation { key, at: window[blamed].mark, window: operations, from, since: self.since }
+    pub(super) fn configurations(&self) -> usize {
+        match self {
+            Self::Zones(_) => 1,
+            Self::Frontier(frontier) => frontier.configurations(),
+        }
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        size_of::<Self>()
+            + match self {
+                Self::Zones(zones) => zones.bytes(),
+                Self::Frontier(frontier) => frontier.bytes(),
+            }
     }
 }

@@ -4,9 +4,11 @@
 //! more. Registers, keys without appends and mutexes take the machine that knows about demand; all other objects are
 //! stepped by their definition.
 
+use std::sync::Arc;
+
 use anachron_vocabulary::{Operation, OperationId, Reply, Value};
 
-use super::Told;
+use super::{Told, is_before};
 use crate::instance::{Instance, Timed};
 use crate::machine::{Class, GenericMachine, ILLEGAL, Machine, RegisterMachine};
 use crate::search::{Advanced, Configuration, advance};
@@ -50,17 +52,17 @@ impl Point {
 #[derive(Clone, Debug)]
 pub(super) struct Group {
     operation: Operation,
-    /// Call and mark, sorted.
-    calls: Vec<(i64, u64)>,
+    /// Call, mark and client, sorted.
+    calls: Vec<(i64, u64, Arc<str>)>,
 }
 
 impl Group {
     /// Adds one to the groups.
     pub(super) fn add(groups: &mut Vec<Self>, told: &Told) {
-        let call = (told.call, told.mark);
+        let call = (told.call, told.mark, Arc::clone(&told.client));
         match groups.iter_mut().find(|group| group.operation == told.operation) {
             Some(group) => {
-                let position = group.calls.partition_point(|&other| other < call);
+                let position = group.calls.partition_point(|other| *other < call);
                 group.calls.insert(position, call);
             }
             None => groups.push(Self { operation: told.operation.clone(), calls: vec![call] }),
@@ -95,16 +97,17 @@ impl Group {
     }
 
     pub(super) fn told(&self) -> impl Iterator<Item = Told> {
-        self.calls.iter().map(|&(call, mark)| Told {
-            mark,
+        self.calls.iter().map(|(call, mark, client)| Told {
+            mark: *mark,
+            client: Arc::clone(client),
             operation: self.operation.clone(),
-            call,
+            call: *call,
             answer: None,
         })
     }
 
     pub(super) fn bytes(&self) -> usize {
-        size_of::<Self>() + self.calls.capacity() * size_of::<(i64, u64)>()
+        size_of::<Self>() + self.calls.capacity() * size_of::<(i64, u64, Arc<str>)>()
     }
 }
 
@@ -164,7 +167,7 @@ impl Window<'_> {
             let class = numbering.class(&group.operation, None);
             classes.push(class);
             let Some(class) = class else { continue };
-            for &(call, _) in &group.calls {
+            for &(call, ..) in &group.calls {
                 let id = OperationId::from_index(operations.len());
                 operations.push(Timed { id, class, call, returned: None });
             }
@@ -196,7 +199,7 @@ impl Window<'_> {
             })
             .collect();
         let settled = |required: &crate::instance::Required| {
-            operations[required.id.index()].returned.is_some_and(|end| end < self.watermark)
+            operations[required.id.index()].returned.is_some_and(|end| is_before(end, self.watermark))
         };
         let until = count(instance.required.partition_point(settled));
         match advance(&instance, N::searched(&mut machine), &from, until, budget) {

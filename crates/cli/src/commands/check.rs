@@ -47,6 +47,10 @@ pub(crate) fn check(args: &CheckArgs, output: &mut Output) -> Result<Exit, Failu
     if args.files.len() == 1 && args.files[0].as_os_str() == "-" && args.may_be_a_stream() {
         match follow(&wanted(args), output)? {
             Followed::AsFile(bytes) => streamed = Some(bytes),
+            Followed::Shown(parsed, options) => {
+                told(&args.files[0], &parsed, &options, args, &mut tally, output)?;
+                return Ok(tally.verdicts.exit(args.expect));
+            }
             Followed::Told(decision) => {
                 tally.verdicts.add(decision, None, args.expect);
                 return Ok(tally.verdicts.exit(args.expect));
@@ -120,7 +124,12 @@ fn wanted(args: &CheckArgs) -> Wanted<'_> {
         let model = args.model.as_deref().and_then(Model::from_name).unwrap_or_else(|| guess(&parsed));
         options(model, args, &parsed, "-").ok()
     };
-    Wanted { named: args.model.is_some(), options: Box::new(options), memory: args.budget.limits().memory }
+    Wanted {
+        named: args.model.is_some(),
+        options: Box::new(options),
+        lag: args.lag,
+        limits: args.budget.limits(),
+    }
 }
 
 fn one(
@@ -134,7 +143,20 @@ fn one(
     let name = quoted_file(file, style);
     let parsed = understand(file, &name, streamed, args.input_format, output)?;
     let model = args.model.as_deref().and_then(Model::from_name).unwrap_or_else(|| guess(&parsed));
-    let options = options(model, args, &parsed, &name)?;
+    told(file, &parsed, &options(model, args, &parsed, &name)?, args, tally, output)
+}
+
+/// Judges what was read, and tells of it.
+fn told(
+    file: &Path,
+    parsed: &Parsed,
+    options: &CheckOptions,
+    args: &CheckArgs,
+    tally: &mut Tally,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    let (style, model) = (output.style, options.model);
+    let name = quoted_file(file, style);
     let target = match &args.certificate {
         Some(path) => Some(Target::open(path, &[file])?),
         None => None,
@@ -142,7 +164,7 @@ fn one(
 
     let progress = Progress::start(&format!("checking {name}"), style);
     let start = Instant::now();
-    let judged = judge(&parsed.history, &options, args.budget.limits(), &INTERRUPTED);
+    let judged = judge(&parsed.history, options, args.budget.limits(), &INTERRUPTED);
     let took = start.elapsed();
     drop(progress);
     let judgement = match judged {
@@ -154,7 +176,7 @@ fn one(
     };
     tally.checking += took;
     if args.verify {
-        recheck(&name, &parsed.history, &options, &judgement)?;
+        recheck(&name, &parsed.history, options, &judgement)?;
     }
     let explanation = judgement.violation().and_then(|(part, core)| {
         explain(&Subject::new(&parsed.history, part.key, model, options.initial.clone()), &core.operations)
@@ -162,13 +184,12 @@ fn one(
     let kind = explanation.as_ref().map(|explanation| explanation.kind);
     tally.verdicts.add(judgement.decision(), kind, args.expect);
     if let Some(target) = target {
-        let certificate = Certificate::new(&parsed.history, &options, &judgement);
+        let certificate = Certificate::new(&parsed.history, options, &judgement);
         target.write(|file| certificate.write(file))?;
     }
     let limits = args.budget.limits();
-    let grades = args.levels.then(|| grade(&name, &parsed.history, &options, &judgement, limits, style));
-    let judged =
-        Judged { args, file, parsed: &parsed, model, judgement: &judgement, explanation, grades, took };
+    let grades = args.levels.then(|| grade(&name, &parsed.history, options, &judgement, limits, style));
+    let judged = Judged { args, file, parsed, model, judgement: &judgement, explanation, grades, took };
     if args.files.len() == 1 {
         judged.page(&name, output)?;
     } else {

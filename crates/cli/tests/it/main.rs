@@ -6,6 +6,8 @@
 mod catalogue;
 mod certificates;
 mod check;
+#[cfg(target_os = "linux")]
+mod growing;
 mod harness;
 mod hostile;
 mod json_lines;

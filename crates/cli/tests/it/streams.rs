@@ -14,18 +14,18 @@ const LONG_SWEEP: &str = "sweep lost-acked-write-on-failover --seeds 0..1_000_00
 /// What ends within this time ends at once, on a machine that has other things to do.
 const AT_ONCE: Duration = Duration::from_secs(20);
 
-fn piped(mut command: Command) -> Child {
+pub(crate) fn piped(mut command: Command) -> Child {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts")
 }
 
-fn interrupt(child: &Child) {
+pub(crate) fn interrupt(child: &Child) {
     let sent =
         Command::new("sh").args(["-c", &format!("kill -INT {}", child.id())]).status().expect("sh runs");
     assert!(sent.success());
 }
 
 /// Waits for the end; kills what does not end.
-fn end(mut child: Child) -> (Option<i32>, String, String) {
+pub(crate) fn end(mut child: Child) -> (Option<i32>, String, String) {
     let start = Instant::now();
     while child.try_wait().expect("it can be waited for").is_none() {
         if start.elapsed() > AT_ONCE {
@@ -204,69 +204,4 @@ fn a_second_interrupt_ends_at_once() {
         interrupt(&child);
     }
     assert_eq!(end(child).0, Some(130));
-}
-
-/// A violation is told while the writer still writes: nobody waits for the end of the stream.
-#[test]
-fn a_stream_is_judged_while_it_grows() {
-    use std::io::Write as _;
-
-    let mut command = anachron("check - --model register --output jsonl").command();
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("it starts");
-    let mut input = child.stdin.take().expect("piped");
-    let line = |client: u32, what: &str| format!("{{\"client\":{client},{what}}}\n");
-    let told = [
-        line(0, r#""event":"call","f":"write","arg":1,"call":1"#),
-        line(0, r#""event":"return","ret":null,"return":2"#),
-        line(1, r#""event":"call","f":"read","arg":null,"call":3"#),
-        line(2, r#""event":"call","f":"write","arg":7,"call":4"#),
-        line(1, r#""event":"return","ret":9,"return":5"#),
-    ];
-    input.write_all(told.concat().as_bytes()).expect("it reads");
-    input.flush().expect("it reads");
-    // The input stays open, and a write is still on its way.
-    let (code, stdout, stderr) = end(child);
-    assert_eq!(code, Some(1), "{stdout}{stderr}");
-    assert!(stdout.contains(r#""verdict":"not-linearizable""#), "{stdout}");
-    assert!(stderr.contains("a violation is certain after 5 lines"), "{stderr}");
-    drop(input);
-}
-
-/// What only grows is not kept: a stream of more than can be kept is judged to its end.
-#[test]
-fn a_long_stream_is_judged_as_it_comes() {
-    use std::fmt::Write as _;
-
-    let mut text = String::new();
-    for time in 0..60_000_u64 {
-        let (call, end) = (2 * time, 2 * time + 1);
-        let value = time / 2;
-        let (f, arg, ret) = if time % 2 == 0 {
-            ("write", value.to_string(), "null".to_owned())
-        } else {
-            ("read", "null".to_owned(), value.to_string())
-        };
-        writeln!(
-            text,
-            r#"{{"client":{},"key":"a rather long name, so that the stream is long: {:060}","f":"{f}","arg":{arg},"ret":{ret},"call":{call},"return":{end}}}"#,
-            time % 3,
-            0
-        )
-        .expect("a string");
-    }
-    assert!(text.len() > 9 << 20, "{} bytes are kept and judged as a file", text.len());
-    let said = anachron("check - --model register").stdin(text.clone()).run();
-    assert_eq!(said.code, 0, "{}{}", said.stdout, said.stderr);
-    assert!(said.stdout.contains("60,000 operations, judged as they came"), "{}", said.stdout);
-    // The same with a read of what was long overwritten, far behind what is kept.
-    let wrong = text.replace(r#""arg":null,"ret":29990,"#, r#""arg":null,"ret":3,"#);
-    assert_ne!(wrong, text);
-    let said = anachron("check - --model register").stdin(wrong).run();
-    assert_eq!(said.code, 1, "{}{}", said.stdout, said.stderr);
-    assert!(said.stdout.contains("NOT linearizable"), "{}", said.stdout);
 }
