@@ -1,5 +1,6 @@
 //! Parts that several strategies share.
 
+mod agreed_log;
 mod content;
 mod desk;
 mod digest;
@@ -23,6 +24,7 @@ mod versions;
 mod wall_clock;
 mod weakening;
 
+pub use agreed_log::{AgreedLog, MessageId, Submission};
 pub use content::Content;
 pub use desk::{Desk, Open};
 pub use digest::digest;

@@ -46,7 +46,7 @@ impl MultiPaxos {
         while let Some(command) = self.log.chosen(self.executed.next()) {
             self.executed = self.executed.next();
             let answer = match command {
-                Command::NoOp => None,
+                Command::NoOp | Command::Submitted(_) => None,
                 Command::Client(request) => {
                     let runs_once = !self.config.weakenings.contains(Weakening::NoDedup);
                     execute(&mut self.store, &mut self.sessions, request, runs_once)

@@ -15,6 +15,7 @@
 //! - `log` and `learner`: what is chosen, how a node learns it, and its execution in order;
 //! - `persistence`: what is on disk before what is said (section 2.5);
 //! - `requests`: what clients are told; reads go through the log;
+//! - `agreed_log`: the log for a layer above, without the state machine;
 //! - `weakening`: known bugs of all these rules, by name.
 //!
 //! What a client is told: a node that does not lead refuses, and nothing was proposed. A leader that is preempted
@@ -25,6 +26,7 @@
 //! that loses its disk must not come back under its name: its promises are gone.
 
 mod acceptor;
+mod agreed_log;
 mod ballot;
 mod command;
 mod commander;

@@ -65,7 +65,7 @@ impl Raft {
             self.applied = self.applied.next();
             let entry = self.log.get(self.applied).expect("what is to be applied is in the log");
             let (id, answer) = match &entry.command {
-                Command::NoOp | Command::Configuration(_) => (None, None),
+                Command::NoOp | Command::Configuration(_) | Command::Submitted(_) => (None, None),
                 Command::Client(request) => {
                     let answer = execute(&mut self.store, &mut self.sessions, request, runs_once);
                     (Some(request.id), answer)

@@ -13,6 +13,8 @@ use std::sync::Arc;
 
 use anachron_node::{Position, Request};
 
+use crate::common::Submission;
+
 use super::membership::Configuration;
 
 /// A term: the period of at most one leader (Raft, section 5.1). Zero is before the first election.
@@ -89,6 +91,8 @@ pub enum Command {
     Client(Request),
     /// Who belongs to the cluster from this entry on (section 6).
     Configuration(Arc<Configuration>),
+    /// Nothing here: it is for a layer above.
+    Submitted(Arc<Submission>),
 }
 
 /// One entry of the log.
@@ -106,6 +110,7 @@ impl fmt::Debug for Entry {
         match &self.command {
             Command::NoOp => write!(f, "{}:NoOp", self.term),
             Command::Configuration(configuration) => write!(f, "{}:{configuration:?}", self.term),
+            Command::Submitted(submission) => write!(f, "{}:{submission:?}", self.term),
             Command::Client(Request { id, key, operation }) => {
                 write!(f, "{}:{id:?} {key:?} {operation:?}", self.term)
             }

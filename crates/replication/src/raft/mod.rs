@@ -19,6 +19,7 @@
 //! - `membership`: configurations and their majorities (section 6; dissertation 4), `reconfiguration`: how they are
 //!   changed, one server at a time, jointly, by way of learners;
 //! - `transfer`: handing the leadership over (dissertation 3.10);
+//! - `agreed_log`: the log for a layer above, without the state machine;
 //! - `weakening`: known bugs of all these rules, by name.
 //!
 //! What a client is told: a node that does not lead refuses, and nothing was appended. A leader that loses office
@@ -28,6 +29,7 @@
 //! Left out: flow control, chunks of snapshots, expiry of sessions. A node that loses its disk must not come back under
 //! its name: Raft has no rule for that.
 
+mod agreed_log;
 mod check_quorum;
 mod commit;
 mod config;

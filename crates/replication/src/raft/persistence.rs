@@ -132,7 +132,7 @@ impl Raft {
         let position = cx.append(Record::Append(entry.clone()));
         let configuration = match &entry.command {
             Command::Configuration(configuration) => Some(Arc::clone(configuration)),
-            Command::NoOp | Command::Client(_) => None,
+            Command::NoOp | Command::Client(_) | Command::Submitted(_) => None,
         };
         let index = self.log.append(entry, position);
         if let Some(configuration) = configuration {

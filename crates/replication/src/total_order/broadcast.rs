@@ -23,10 +23,11 @@
 use std::fmt;
 use std::hash::Hash;
 
-use anachron_node::{Position, View};
-use anachron_vocabulary::{NodeId, VirtualDuration};
+use anachron_node::{Context, Position, Random, Replica, Surroundings, View};
+use anachron_vocabulary::{NodeId, VirtualDuration, VirtualTime};
 
 use super::Config;
+use crate::common::MessageId;
 
 /// A protocol of total order broadcast at one node.
 pub trait Broadcast: Sized {
@@ -36,22 +37,24 @@ pub trait Broadcast: Sized {
     type Message: Clone + Hash + fmt::Debug;
     /// What a node writes down.
     type Record: Clone + Hash + fmt::Debug;
+    /// What a node may ask to be woken for.
+    type Timer: Copy + Eq + Hash + fmt::Debug;
 
     /// Starts with what the disk kept, at first nothing. What is on it counts as durable once [`Self::on_durable`]
     /// says so.
-    fn recover(config: &Config, records: &[Self::Record], out: &mut Output<Self>) -> Self;
+    fn recover(config: &Config, records: &[Self::Record], out: &mut Output<'_, Self>) -> Self;
 
     /// Sends a payload to everybody, this node included, and returns the name of the message.
-    fn broadcast(&mut self, payload: Self::Payload, out: &mut Output<Self>) -> MessageId;
+    fn broadcast(&mut self, payload: Self::Payload, out: &mut Output<'_, Self>) -> MessageId;
 
     /// A message has arrived. It may be late, twice, or out of order.
-    fn receive(&mut self, from: NodeId, message: Self::Message, out: &mut Output<Self>);
+    fn receive(&mut self, from: NodeId, message: Self::Message, out: &mut Output<'_, Self>);
 
     /// A timer went off; it is no longer set.
-    fn on_timer(&mut self, timer: Timer, out: &mut Output<Self>);
+    fn on_timer(&mut self, timer: Self::Timer, out: &mut Output<'_, Self>);
 
     /// What was written up to `position` is durable.
-    fn on_durable(&mut self, position: Position, out: &mut Output<Self>);
+    fn on_durable(&mut self, position: Position, out: &mut Output<'_, Self>);
 
     /// True once everything has been delivered that may have been delivered before the last restart.
     fn has_recovered(&self) -> bool;
@@ -63,30 +66,13 @@ pub trait Broadcast: Sized {
     fn view(&self) -> View;
 }
 
-/// What a protocol may ask to be woken for.
+/// What a protocol of its own may ask to be woken for.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Timer {
     /// Something was not answered: say it again.
     Resend,
     /// The sequencer has not been heard of for long.
     Suspect,
-}
-
-/// The name of a message: its origin, and the origin's count of its messages, from 1 up. A restart does not reuse a name
-/// that anybody has seen.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct MessageId {
-    /// Who broadcast it.
-    pub origin: NodeId,
-    /// The how-many-th of its messages.
-    pub number: u64,
-}
-
-/// `n2.7`.
-impl fmt::Debug for MessageId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.origin, self.number)
-    }
 }
 
 /// What a protocol wants done, in this order.
@@ -110,28 +96,63 @@ pub enum Effect<B: Broadcast> {
     /// Arm a timer, replacing what it was set to.
     SetTimer {
         /// Which.
-        timer: Timer,
+        timer: B::Timer,
         /// How long from now, by the node's own clock.
         after: VirtualDuration,
     },
     /// Disarm a timer.
-    CancelTimer(Timer),
+    CancelTimer(B::Timer),
     /// Tell the observer.
     Note(String),
 }
 
 /// A protocol's way out: where it writes its effects down, in order.
-pub struct Output<B: Broadcast> {
+pub struct Output<'a, B: Broadcast> {
     me: NodeId,
     nodes: u16,
+    now: VirtualTime,
+    wall_clock: i64,
+    observed: bool,
     appended: Position,
+    random: &'a mut Random,
     effects: Vec<Effect<B>>,
 }
 
-impl<B: Broadcast> Output<B> {
-    /// An empty one, for one step of one node. `appended` is how many records the node's journal has had.
-    pub fn new(me: NodeId, nodes: u16, appended: Position) -> Self {
-        Self { me, nodes, appended, effects: Vec::new() }
+impl<'a, B: Broadcast> Output<'a, B> {
+    /// An empty one, for one step of one node.
+    pub fn new<R: Replica>(cx: &'a mut Context<'_, R>) -> Self {
+        Self {
+            me: cx.me(),
+            nodes: u16::try_from(cx.nodes()).expect("nodes are numbered with 16 bits"),
+            now: cx.now(),
+            wall_clock: cx.wall_clock(),
+            observed: cx.observed(),
+            appended: cx.appended(),
+            random: cx.random(),
+            effects: Vec::new(),
+        }
+    }
+
+    /// Lets a replica inside the protocol take a step on this node, with its clocks, chance and journal. Returns what the
+    /// step returns, and what the replica wants done, in order: for the protocol to carry out.
+    pub fn nested<I: Replica, T>(
+        &mut self,
+        step: impl FnOnce(&mut Context<'_, I>) -> T,
+    ) -> (T, Vec<anachron_node::Effect<I>>) {
+        let mut effects = Vec::new();
+        // Counts ahead of what will be appended when the effects are carried out.
+        let mut appended = self.appended;
+        let done = step(&mut Context::new(Surroundings {
+            node: self.me,
+            nodes: self.nodes,
+            now: self.now,
+            wall_clock: self.wall_clock,
+            observed: self.observed,
+            appended: &mut appended,
+            random: self.random,
+            effects: &mut effects,
+        }));
+        (done, effects)
     }
 
     /// What was written down.
@@ -150,7 +171,7 @@ impl<B: Broadcast> Output<B> {
     }
 
     /// Every other node.
-    pub fn peers(&self) -> impl Iterator<Item = NodeId> + use<B> {
+    pub fn peers(&self) -> impl Iterator<Item = NodeId> + use<'a, B> {
         let me = self.me;
         (0..self.nodes).map(NodeId).filter(move |&node| node != me)
     }
@@ -185,12 +206,12 @@ impl<B: Broadcast> Output<B> {
     }
 
     /// Sets a timer.
-    pub fn set_timer(&mut self, timer: Timer, after: VirtualDuration) {
+    pub fn set_timer(&mut self, timer: B::Timer, after: VirtualDuration) {
         self.effects.push(Effect::SetTimer { timer, after });
     }
 
     /// Disarms a timer.
-    pub fn cancel_timer(&mut self, timer: Timer) {
+    pub fn cancel_timer(&mut self, timer: B::Timer) {
         self.effects.push(Effect::CancelTimer(timer));
     }
 

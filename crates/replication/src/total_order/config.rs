@@ -23,6 +23,7 @@ pub struct Config {
     pub resend_interval: VirtualDuration,
     /// How long a node that waits for the sequencer goes without a word from it before it begins the next epoch. `None`:
     /// there is no failover, and a dead sequencer blocks. Lamport's protocol has no sequencer and no use for it.
+    /// Over consensus, the shortest time without a word from the leader before a node stands; `None` is not possible.
     pub suspicion_timeout: Option<VirtualDuration>,
     /// What an object holds before it is first written.
     pub initial_value: Value,

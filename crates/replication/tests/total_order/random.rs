@@ -1,4 +1,4 @@
-//! Both protocols in a small random world: the four properties in every order of events, what reads may return under
+//! Every protocol in a small random world: the four properties in every order of events, what reads may return under
 //! each setting, and each weakening found.
 //!
 //! Loyal clients stay with one node and read locally; the others ask any node, retry at another, and read through the
@@ -7,8 +7,10 @@
 use std::collections::BTreeMap;
 
 use anachron_node::{Request, RequestId};
+use anachron_replication::multi_paxos::MultiPaxos;
+use anachron_replication::raft::Raft;
 use anachron_replication::total_order::{
-    Broadcast, Config, Lamport1978, Reads, Sequencer, Weakening, Weakenings,
+    Broadcast, Config, Consensus, Lamport1978, Reads, Sequencer, Weakening, Weakenings,
 };
 
 use crate::atomicity::violation;
@@ -117,6 +119,26 @@ fn the_stamps_keep_the_four_properties_and_reads_through_them_are_linearizable()
 }
 
 #[test]
+fn the_log_of_raft_keeps_the_four_properties_and_reads_through_it_are_linearizable() {
+    linearizable_through_the_broadcast::<Consensus<Raft>>();
+}
+
+#[test]
+fn the_log_of_multi_paxos_keeps_the_four_properties_and_reads_through_it_are_linearizable() {
+    linearizable_through_the_broadcast::<Consensus<MultiPaxos>>();
+}
+
+#[test]
+fn local_reads_behind_raft_are_sequential_and_no_more() {
+    sequential_with_local_reads::<Consensus<Raft>>();
+}
+
+#[test]
+fn local_reads_behind_multi_paxos_are_sequential_and_no_more() {
+    sequential_with_local_reads::<Consensus<MultiPaxos>>();
+}
+
+#[test]
 fn local_reads_behind_the_sequencer_are_sequential_and_no_more() {
     sequential_with_local_reads::<Sequencer>();
 }
@@ -140,13 +162,17 @@ fn found<B: Broadcast<Payload = Request>>(weakening: Weakening) {
 fn every_weakening_is_found() {
     for &weakening in Weakening::ALL {
         match weakening {
-            Weakening::DeliverBeforeStable | Weakening::NoTransfer | Weakening::LongestOrder => {
+            Weakening::DeliverBeforeStable => {
                 found::<Sequencer>(weakening);
+                found::<Consensus<Raft>>(weakening);
             }
+            Weakening::NoTransfer | Weakening::LongestOrder => found::<Sequencer>(weakening),
             Weakening::NoFifo | Weakening::MajorityAcknowledges => found::<Lamport1978>(weakening),
             Weakening::NoDedup => {
                 found::<Sequencer>(weakening);
                 found::<Lamport1978>(weakening);
+                found::<Consensus<Raft>>(weakening);
+                found::<Consensus<MultiPaxos>>(weakening);
             }
         }
     }

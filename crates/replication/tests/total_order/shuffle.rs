@@ -5,10 +5,11 @@
 //! run it again.
 
 use std::collections::BTreeSet;
+use std::fmt::Debug;
 
 use anachron_node::driver::Driver;
-use anachron_node::{Answer, Random, Request, RequestId};
-use anachron_replication::total_order::{Broadcast, Config, Delivery, MessageId, Timer, TotalOrder};
+use anachron_node::{Answer, Random, Replica, Request, RequestId};
+use anachron_replication::total_order::{Broadcast, Config, Delivery, MessageId, TotalOrder};
 use anachron_vocabulary::{ClientId, NodeId, Reply, Value};
 
 /// How rough the world is, in chances out of 1000 for each step.
@@ -180,9 +181,12 @@ impl<B: Broadcast<Payload = Request>> World<B> {
     pub(crate) fn heal(&mut self) -> Result<(), String> {
         self.run("autosync on\nboot all\ndeliver all");
         for _ in 0..8 {
+            self.elect();
             for node in self.all() {
-                if self.driver.timers(node).contains(&Timer::Resend) {
-                    self.run(&format!("timer {node} Resend\ndeliver all"));
+                for timer in self.driver.timers(node) {
+                    if !is_suspicion(timer) {
+                        self.run(&format!("timer {node} {timer:?}\ndeliver all"));
+                    }
                 }
             }
         }
@@ -197,7 +201,7 @@ impl<B: Broadcast<Payload = Request>> World<B> {
             if replica.broadcast().undelivered() > 0 {
                 return Err(format!("validity: {node} has not delivered all that it broadcast"));
             }
-            if !self.driver.timers(node).is_empty() {
+            if !self.driver.timers(node).into_iter().all(is_of_the_log) {
                 return Err(format!("quiescence: {node} still waits, with nothing to wait for"));
             }
         }
@@ -208,6 +212,21 @@ impl<B: Broadcast<Payload = Request>> World<B> {
             }
         }
         Ok(())
+    }
+
+    /// If the order comes from a log that nobody leads, its nodes stand for election one by one until one has won. One
+    /// that leads and was deposed without a word learns of it at its next heartbeat.
+    fn elect(&mut self) {
+        for node in self.all() {
+            let leads =
+                |node: NodeId| self.driver.replica(node).is_some_and(|node| node.view().role == "leader");
+            if self.all().any(leads) {
+                return;
+            }
+            if let Some(timer) = self.driver.timers(node).into_iter().find(|&timer| is_election(timer)) {
+                self.run(&format!("timer {node} {timer:?}\ndeliver all"));
+            }
+        }
     }
 
     // --- what happens ---
@@ -237,7 +256,7 @@ impl<B: Broadcast<Payload = Request>> World<B> {
         let node = self.any_node(|world, node| !world.driver.timers(node).is_empty())?;
         let timer = self.any(&self.driver.timers(node))?;
         // A suspicion is a rare thing: a resend interval passes more often than a suspicion time-out.
-        if timer == Timer::Suspect && self.random.below(4) > 0 {
+        if is_suspicion(timer) && self.random.below(4) > 0 {
             return None;
         }
         Some(format!("timer {node} {timer:?}"))
@@ -321,4 +340,18 @@ impl<B: Broadcast<Payload = Request>> World<B> {
             }
         }
     }
+}
+
+/// A node has not heard for long of the one that gives out the order.
+fn is_suspicion(timer: impl Debug) -> bool {
+    format!("{timer:?}") == "Suspect" || is_election(timer)
+}
+
+fn is_election(timer: impl Debug) -> bool {
+    format!("{timer:?}") == "Log(Election)"
+}
+
+/// A consensus protocol's log is never quiet: its leader speaks, its followers listen.
+fn is_of_the_log(timer: impl Debug) -> bool {
+    format!("{timer:?}").starts_with("Log(")
 }

@@ -77,13 +77,13 @@ pub struct Lamport1978 {
 
 impl Lamport1978 {
     /// This node's promise, for one peer.
-    fn acknowledge(&self, to: NodeId, out: &mut Output<Self>) {
+    fn acknowledge(&self, to: NodeId, out: &mut Output<'_, Self>) {
         let received = self.peers[&to].received();
         out.send(to, Message::Acknowledge { clock: self.clock.counter(), sent: self.sent, received });
     }
 
     /// Rule 1, and what rule 2 asks of the receiver: into the queue, and on the disk.
-    fn enqueue(&mut self, record: Record<Request>, out: &mut Output<Self>) {
+    fn enqueue(&mut self, record: Record<Request>, out: &mut Output<'_, Self>) {
         let position = out.append(record.clone());
         self.put(record, position);
     }
@@ -97,7 +97,7 @@ impl Lamport1978 {
     }
 
     /// Rule 5.
-    fn deliver(&mut self, out: &mut Output<Self>) {
+    fn deliver(&mut self, out: &mut Output<'_, Self>) {
         while let Some(first) = self.queue.first_entry() {
             let stamp = *first.key();
             // Rule 5 (ii). A peer's later requests have a greater counter than was heard, so `heard == counter` will do.
@@ -119,7 +119,7 @@ impl Lamport1978 {
     }
 
     /// Sends a peer the requests behind number `from`.
-    fn resend(&self, to: NodeId, from: u64, out: &mut Output<Self>) {
+    fn resend(&self, to: NodeId, from: u64, out: &mut Output<'_, Self>) {
         let pruned = self.sent - self.outgoing.len() as u64;
         let skip = usize::try_from(from - pruned).expect("a queue fits the memory");
         let requests: Vec<_> = self.outgoing.iter().skip(skip).cloned().collect();
@@ -127,7 +127,7 @@ impl Lamport1978 {
     }
 
     /// What every step ends with.
-    fn end_step(&mut self, out: &mut Output<Self>) {
+    fn end_step(&mut self, out: &mut Output<'_, Self>) {
         self.deliver(out);
         let lacking = self.peers.values().any(|peer| peer.acknowledged != Some(self.sent));
         let waiting = !self.queue.is_empty() || (lacking && self.sent > 0);
@@ -144,8 +144,9 @@ impl Broadcast for Lamport1978 {
     type Payload = Request;
     type Message = Message<Request>;
     type Record = Record<Request>;
+    type Timer = Timer;
 
-    fn recover(config: &Config, records: &[Record<Request>], out: &mut Output<Self>) -> Self {
+    fn recover(config: &Config, records: &[Record<Request>], out: &mut Output<'_, Self>) -> Self {
         let nodes = usize::from(out.nodes());
         let weak = config.weak(Weakening::MajorityAcknowledges);
         let mut node = Self {
@@ -184,7 +185,7 @@ impl Broadcast for Lamport1978 {
         node
     }
 
-    fn broadcast(&mut self, payload: Request, out: &mut Output<Self>) -> MessageId {
+    fn broadcast(&mut self, payload: Request, out: &mut Output<'_, Self>) -> MessageId {
         let stamp = self.clock.tick(self.me);
         self.sent += 1;
         let id = MessageId { origin: self.me, number: self.sent };
@@ -197,7 +198,7 @@ impl Broadcast for Lamport1978 {
         id
     }
 
-    fn receive(&mut self, from: NodeId, message: Message<Request>, out: &mut Output<Self>) {
+    fn receive(&mut self, from: NodeId, message: Message<Request>, out: &mut Output<'_, Self>) {
         let fifo = self.fifo;
         let peer = self.peers.get_mut(&from).expect("messages come from other nodes");
         match message {
@@ -223,7 +224,7 @@ impl Broadcast for Lamport1978 {
         self.end_step(out);
     }
 
-    fn on_timer(&mut self, timer: Timer, out: &mut Output<Self>) {
+    fn on_timer(&mut self, timer: Timer, out: &mut Output<'_, Self>) {
         assert_eq!(timer, Timer::Resend, "there is no sequencer to suspect");
         self.resending = false;
         let needed = self.queue.last_key_value().map_or(0, |(stamp, _)| stamp.counter);
@@ -238,7 +239,7 @@ impl Broadcast for Lamport1978 {
         self.end_step(out);
     }
 
-    fn on_durable(&mut self, position: Position, out: &mut Output<Self>) {
+    fn on_durable(&mut self, position: Position, out: &mut Output<'_, Self>) {
         self.durable = self.durable.max(position);
         self.end_step(out);
     }

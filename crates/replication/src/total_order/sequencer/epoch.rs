@@ -33,7 +33,7 @@ pub(super) type Promised = (Epoch, Arc<[Entry<Request>]>);
 
 impl Sequencer {
     /// Follows no epoch before this one any more.
-    pub(super) fn promise(&mut self, epoch: Epoch, out: &mut Output<Self>) {
+    pub(super) fn promise(&mut self, epoch: Epoch, out: &mut Output<'_, Self>) {
         assert!(epoch > self.epoch, "epochs go up");
         self.epoch = epoch;
         out.append(Record::Promise(epoch));
@@ -45,7 +45,7 @@ impl Sequencer {
     }
 
     /// What a node does in an epoch whose order it has not taken yet, at its beginning or after a restart.
-    pub(super) fn begin(&mut self, out: &mut Output<Self>) {
+    pub(super) fn begin(&mut self, out: &mut Output<'_, Self>) {
         if self.sequencer() == self.me {
             let own = (self.accepted, self.order.all());
             self.role = Role::Collecting { promises: BTreeMap::from([(self.me, own)]) };
@@ -57,13 +57,13 @@ impl Sequencer {
         }
     }
 
-    pub(super) fn send_promise(&mut self, out: &mut Output<Self>) {
+    pub(super) fn send_promise(&mut self, out: &mut Output<'_, Self>) {
         let body = Body::Promise { accepted: self.accepted, log: self.order.all() };
         self.say(self.sequencer(), body, out);
     }
 
     /// A node's promise, at the sequencer.
-    pub(super) fn on_promise(&mut self, from: NodeId, promised: Promised, out: &mut Output<Self>) {
+    pub(super) fn on_promise(&mut self, from: NodeId, promised: Promised, out: &mut Output<'_, Self>) {
         match &mut self.role {
             Role::Collecting { promises } => {
                 promises.insert(from, promised);
@@ -76,7 +76,7 @@ impl Sequencer {
     }
 
     /// With promises of a majority, takes over.
-    fn collect(&mut self, out: &mut Output<Self>) {
+    fn collect(&mut self, out: &mut Output<'_, Self>) {
         let Role::Collecting { promises } = &self.role else { return };
         let nodes = usize::from(out.nodes());
         if promises.len() < majority(nodes) {
@@ -107,12 +107,12 @@ impl Sequencer {
         self.order_own(out);
     }
 
-    fn send_order(&mut self, to: NodeId, out: &mut Output<Self>) {
+    fn send_order(&mut self, to: NodeId, out: &mut Output<'_, Self>) {
         self.say(to, Body::Adopt { log: self.order.all(), stable: self.stable }, out);
     }
 
     /// The sequencer of this epoch sends the order so far.
-    pub(super) fn on_adopt(&mut self, log: &Arc<[Entry<Request>]>, stable: u64, out: &mut Output<Self>) {
+    pub(super) fn on_adopt(&mut self, log: &Arc<[Entry<Request>]>, stable: u64, out: &mut Output<'_, Self>) {
         if self.accepted < self.epoch {
             self.adopt(log, out);
             self.submit(out);
@@ -122,7 +122,7 @@ impl Sequencer {
     }
 
     /// Replaces the order by that of this epoch's sequencer.
-    fn adopt(&mut self, log: &Arc<[Entry<Request>]>, out: &mut Output<Self>) {
+    fn adopt(&mut self, log: &Arc<[Entry<Request>]>, out: &mut Output<'_, Self>) {
         let position = out.append(Record::Adopt { epoch: self.epoch, log: Arc::clone(log) });
         let sound = self.config_is_sound();
         assert!(
@@ -137,7 +137,7 @@ impl Sequencer {
     }
 
     /// The sequencer has not been heard of for too long.
-    pub(super) fn suspect(&mut self, out: &mut Output<Self>) {
+    pub(super) fn suspect(&mut self, out: &mut Output<'_, Self>) {
         out.note(format!("suspects {}, the sequencer of epoch {}", self.sequencer(), self.epoch.0));
         self.promise(Epoch(self.epoch.0 + 1), out);
         if self.sequencer() != self.me {
@@ -146,7 +146,7 @@ impl Sequencer {
     }
 
     /// Starts the wait for the sequencer anew, if there is something to wait for.
-    pub(super) fn restart_suspicion(&mut self, out: &mut Output<Self>) {
+    pub(super) fn restart_suspicion(&mut self, out: &mut Output<'_, Self>) {
         if let Some(timeout) = self.suspicion_timeout
             && self.sequencer() != self.me
             && self.is_waiting()

@@ -106,11 +106,11 @@ impl Sequencer {
         NodeId(u16::try_from(node).expect("below the number of nodes"))
     }
 
-    fn say(&self, to: NodeId, body: Body<Request>, out: &mut Output<Self>) {
+    fn say(&self, to: NodeId, body: Body<Request>, out: &mut Output<'_, Self>) {
         out.send(to, Message { epoch: self.epoch, body });
     }
 
-    fn say_to_all(&self, body: Body<Request>, out: &mut Output<Self>) {
+    fn say_to_all(&self, body: Body<Request>, out: &mut Output<'_, Self>) {
         out.multicast(&Message { epoch: self.epoch, body });
     }
 
@@ -125,7 +125,7 @@ impl Sequencer {
         (first, self.own.iter().skip(skip).cloned().collect())
     }
 
-    fn submit(&self, out: &mut Output<Self>) {
+    fn submit(&self, out: &mut Output<'_, Self>) {
         let (first, payloads) = self.unordered();
         if !payloads.is_empty() {
             self.say(self.sequencer(), Body::Submit { first, payloads }, out);
@@ -135,7 +135,13 @@ impl Sequencer {
     // --- the sequencer ---
 
     /// Gives messages of one origin their places, those that have none yet.
-    fn put_in_order(&mut self, origin: NodeId, first: u64, payloads: Vec<Request>, out: &mut Output<Self>) {
+    fn put_in_order(
+        &mut self,
+        origin: NodeId,
+        first: u64,
+        payloads: Vec<Request>,
+        out: &mut Output<'_, Self>,
+    ) {
         let before = self.order.len();
         for (number, payload) in (first..).zip(payloads) {
             if number == self.order.next_of(origin) {
@@ -151,17 +157,17 @@ impl Sequencer {
     }
 
     /// Sends everybody the order behind a place.
-    fn ship(&self, behind: u64, out: &mut Output<Self>) {
+    fn ship(&self, behind: u64, out: &mut Output<'_, Self>) {
         out.peers().for_each(|peer| self.ship_to(peer, behind, out));
     }
 
-    fn ship_to(&self, to: NodeId, behind: u64, out: &mut Output<Self>) {
+    fn ship_to(&self, to: NodeId, behind: u64, out: &mut Output<'_, Self>) {
         let entries = self.order.behind(behind);
         self.say(to, Body::Ordered { first: behind + 1, entries, stable: self.stable }, out);
     }
 
     /// The sequencer's own messages get their places without a journey.
-    fn order_own(&mut self, out: &mut Output<Self>) {
+    fn order_own(&mut self, out: &mut Output<'_, Self>) {
         let (first, payloads) = self.unordered();
         if !payloads.is_empty() {
             self.put_in_order(self.me, first, payloads, out);
@@ -169,7 +175,7 @@ impl Sequencer {
     }
 
     /// A node has the order of this epoch up to here.
-    fn on_acknowledge(&mut self, from: NodeId, upto: u64, out: &mut Output<Self>) {
+    fn on_acknowledge(&mut self, from: NodeId, upto: u64, out: &mut Output<'_, Self>) {
         let Role::Leading { acknowledged } = &mut self.role else { return };
         let known = &mut acknowledged[from.index()];
         let before = *known;
@@ -185,7 +191,7 @@ impl Sequencer {
     }
 
     /// Counts the copies on disk; tells everybody if more of the order is stable. True if so.
-    fn count(&mut self, out: &mut Output<Self>) -> bool {
+    fn count(&mut self, out: &mut Output<'_, Self>) -> bool {
         let own = self.order.durable(self.durable);
         let Role::Leading { acknowledged } = &mut self.role else { return false };
         acknowledged[self.me.index()] = Some(own);
@@ -202,13 +208,13 @@ impl Sequencer {
 
     // --- every node ---
 
-    fn append(&mut self, entry: Entry<Request>, out: &mut Output<Self>) {
+    fn append(&mut self, entry: Entry<Request>, out: &mut Output<'_, Self>) {
         let position = out.append(Record::Ordered(entry.clone()));
         self.order.push(entry, position);
     }
 
     /// The sequencer sends a part of the order.
-    fn on_ordered(&mut self, first: u64, entries: Vec<Entry<Request>>, out: &mut Output<Self>) {
+    fn on_ordered(&mut self, first: u64, entries: Vec<Entry<Request>>, out: &mut Output<'_, Self>) {
         for (place, entry) in (first..).zip(entries) {
             if place > self.order.len() {
                 self.held_back.insert(place, entry);
@@ -220,7 +226,7 @@ impl Sequencer {
         self.acknowledge(out);
     }
 
-    fn acknowledge(&self, out: &mut Output<Self>) {
+    fn acknowledge(&self, out: &mut Output<'_, Self>) {
         let body = Body::Acknowledge { upto: self.order.len() };
         self.say(self.sequencer(), body, out);
     }
@@ -229,7 +235,7 @@ impl Sequencer {
         self.stable = self.stable.max(upto);
     }
 
-    fn deliver(&mut self, out: &mut Output<Self>) {
+    fn deliver(&mut self, out: &mut Output<'_, Self>) {
         let upto = if self.weak(Weakening::DeliverBeforeStable) {
             self.order.len()
         } else {
@@ -259,7 +265,7 @@ impl Sequencer {
     }
 
     /// What every step ends with.
-    fn end_step(&mut self, out: &mut Output<Self>) {
+    fn end_step(&mut self, out: &mut Output<'_, Self>) {
         self.count(out);
         self.deliver(out);
         let waiting = self.is_waiting();
@@ -278,7 +284,7 @@ impl Sequencer {
         }
     }
 
-    fn resend(&mut self, out: &mut Output<Self>) {
+    fn resend(&mut self, out: &mut Output<'_, Self>) {
         match &self.role {
             Role::Collecting { .. } => self.say_to_all(Body::NewEpoch, out),
             Role::Follower if self.accepted < self.epoch => self.send_promise(out),
@@ -305,8 +311,9 @@ impl Broadcast for Sequencer {
     type Payload = Request;
     type Message = Message<Request>;
     type Record = Record<Request>;
+    type Timer = Timer;
 
-    fn recover(config: &Config, records: &[Record<Request>], out: &mut Output<Self>) -> Self {
+    fn recover(config: &Config, records: &[Record<Request>], out: &mut Output<'_, Self>) -> Self {
         let mut node = Self {
             me: out.me(),
             nodes: out.nodes(),
@@ -359,7 +366,7 @@ impl Broadcast for Sequencer {
         node
     }
 
-    fn broadcast(&mut self, payload: Request, out: &mut Output<Self>) -> MessageId {
+    fn broadcast(&mut self, payload: Request, out: &mut Output<'_, Self>) -> MessageId {
         out.append(Record::Broadcast(payload.clone()));
         self.sent += 1;
         self.own.push_back(payload.clone());
@@ -377,7 +384,7 @@ impl Broadcast for Sequencer {
         id
     }
 
-    fn receive(&mut self, from: NodeId, message: Message<Request>, out: &mut Output<Self>) {
+    fn receive(&mut self, from: NodeId, message: Message<Request>, out: &mut Output<'_, Self>) {
         let Message { epoch, body } = message;
         if epoch < self.epoch {
             return self.say(from, Body::NewEpoch, out);
@@ -415,7 +422,7 @@ impl Broadcast for Sequencer {
         self.end_step(out);
     }
 
-    fn on_timer(&mut self, timer: Timer, out: &mut Output<Self>) {
+    fn on_timer(&mut self, timer: Timer, out: &mut Output<'_, Self>) {
         match timer {
             Timer::Resend => {
                 self.resending = false;
@@ -429,7 +436,7 @@ impl Broadcast for Sequencer {
         self.end_step(out);
     }
 
-    fn on_durable(&mut self, position: Position, out: &mut Output<Self>) {
+    fn on_durable(&mut self, position: Position, out: &mut Output<'_, Self>) {
         self.durable = self.durable.max(position);
         self.end_step(out);
     }

@@ -75,7 +75,7 @@ impl<P: Clone> Order<P> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::total_order::MessageId;
+    use crate::common::MessageId;
 
     fn entry(origin: u16, number: u64) -> Entry<()> {
         Entry { id: MessageId { origin: NodeId(origin), number }, payload: () }
