@@ -71,6 +71,11 @@ impl Call {
         arguments.fold(call, Self::arg)
     }
 
+    /// A call in this folder.
+    pub(crate) fn in_folder(folder: &Path, arguments: &str) -> Self {
+        Self::new(folder, arguments.split_whitespace())
+    }
+
     /// One more argument, spaces and all.
     pub(crate) fn arg(mut self, argument: &str) -> Self {
         self.command.arg(argument);
@@ -216,7 +221,7 @@ pub(crate) fn golden(name: &str, calls: &[Ran]) {
 }
 
 /// A line without what is different each time.
-fn steady(line: &str) -> String {
+pub(crate) fn steady(line: &str) -> String {
     let line = line.replace(concat!("anachron ", env!("CARGO_PKG_VERSION")), "anachron <version>");
     let line =
         line.replace(concat!("\"version\":\"", env!("CARGO_PKG_VERSION"), "\""), "\"version\":\"<version>\"");

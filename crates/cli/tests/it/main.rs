@@ -6,6 +6,7 @@
 mod catalogue;
 mod certificates;
 mod check;
+mod course;
 #[cfg(target_os = "linux")]
 mod growing;
 mod harness;
