@@ -254,6 +254,7 @@ fn operation_kind(kind: paper::OperationKind) -> sim::OperationKind {
         paper::OperationKind::Write => sim::OperationKind::Write,
         paper::OperationKind::Cas => sim::OperationKind::CompareAndSet,
         paper::OperationKind::Append => sim::OperationKind::Append,
+        paper::OperationKind::Delete => sim::OperationKind::Delete,
         paper::OperationKind::Enqueue => sim::OperationKind::Enqueue,
         paper::OperationKind::Dequeue => sim::OperationKind::Dequeue,
         paper::OperationKind::Add => sim::OperationKind::Add,

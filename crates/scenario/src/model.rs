@@ -45,12 +45,13 @@ impl Model {
     /// The operations that its objects know.
     pub fn operations(self) -> &'static [OperationKind] {
         use OperationKind::{
-            Acquire, Add, Append, Cas, Contains, Dequeue, Enqueue, Increment, Read, Release, Remove, Write,
+            Acquire, Add, Append, Cas, Contains, Delete, Dequeue, Enqueue, Increment, Read, Release, Remove,
+            Write,
         };
         match self {
             Self::Register => &[Read, Write],
             Self::CasRegister => &[Read, Write, Cas],
-            Self::KeyValue => &[Read, Write, Append],
+            Self::KeyValue => &[Read, Write, Append, Delete],
             Self::Mutex => &[Acquire, Release],
             Self::List => &[Read, Append],
             Self::Queue => &[Enqueue, Dequeue],
@@ -100,6 +101,8 @@ pub enum OperationKind {
     Cas,
     /// Adds to the end: text to a key's text, an element to a list.
     Append,
+    /// Removes a key's value.
+    Delete,
     /// Takes the lock.
     Acquire,
     /// Gives the lock back.
@@ -126,6 +129,7 @@ impl OperationKind {
             Self::Write => "write",
             Self::Cas => "cas",
             Self::Append => "append",
+            Self::Delete => "delete",
             Self::Acquire => "acquire",
             Self::Release => "release",
             Self::Enqueue => "enqueue",

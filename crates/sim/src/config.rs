@@ -154,6 +154,8 @@ pub enum OperationKind {
     CompareAndSet,
     /// An append of a drawn value.
     Append,
+    /// A deletion.
+    Delete,
     /// An enqueue of a drawn value.
     Enqueue,
     /// A dequeue.

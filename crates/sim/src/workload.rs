@@ -80,6 +80,7 @@ impl<'w> Script<'w> {
             OperationKind::Read => (key, Operation::Read),
             OperationKind::Write => (key, Operation::Write(self.value(generated.values, value))),
             OperationKind::Append => (key, Operation::Append(self.value(generated.values, value))),
+            OperationKind::Delete => (key, Operation::Delete),
             OperationKind::Enqueue => (key, Operation::Enqueue(self.value(generated.values, value))),
             OperationKind::Dequeue => (key, Operation::Dequeue),
             OperationKind::Add => (key, Operation::Add(self.value(generated.values, value))),

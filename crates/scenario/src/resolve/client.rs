@@ -235,15 +235,18 @@ fn operation(
                 _ => wrong("`arg`, the element: a text or a number"),
             }
         }
-        OperationKind::Read | OperationKind::Acquire | OperationKind::Release | OperationKind::Dequeue => {
-            match (argument, kind) {
-                (Argument::Missing, OperationKind::Read) => Operation::Read,
-                (Argument::Missing, OperationKind::Acquire) => Operation::Acquire,
-                (Argument::Missing, OperationKind::Release) => Operation::Release,
-                (Argument::Missing, _) => Operation::Dequeue,
-                _ => wrong("no `arg`"),
-            }
-        }
+        OperationKind::Read
+        | OperationKind::Delete
+        | OperationKind::Acquire
+        | OperationKind::Release
+        | OperationKind::Dequeue => match (argument, kind) {
+            (Argument::Missing, OperationKind::Read) => Operation::Read,
+            (Argument::Missing, OperationKind::Delete) => Operation::Delete,
+            (Argument::Missing, OperationKind::Acquire) => Operation::Acquire,
+            (Argument::Missing, OperationKind::Release) => Operation::Release,
+            (Argument::Missing, _) => Operation::Dequeue,
+            _ => wrong("no `arg`"),
+        },
     }
 }
 
@@ -296,6 +299,7 @@ fn mix(check: &mut Check<'_>, path: &Path, model: Model, written: &written::Mix)
         (OperationKind::Write, written.write),
         (OperationKind::Cas, written.cas),
         (OperationKind::Append, written.append),
+        (OperationKind::Delete, written.delete),
         (OperationKind::Enqueue, written.enqueue),
         (OperationKind::Dequeue, written.dequeue),
         (OperationKind::Add, written.add),

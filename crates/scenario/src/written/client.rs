@@ -70,6 +70,7 @@ pub(crate) struct Mix {
     pub(crate) remove: Option<u32>,
     pub(crate) contains: Option<u32>,
     pub(crate) increment: Option<u32>,
+    pub(crate) delete: Option<u32>,
 }
 
 /// A distribution over keys by name, or a weight for each.
