@@ -7,8 +7,16 @@
 //! its token has its place behind that grant and nowhere else. So one pass finds an order, or gets stuck where none
 //! goes on: O(n log n).
 //!
-//! Left out on purpose: locks with operations of unknown outcome, which may be left out, and grants whose token nobody
-//! was told. There are choices then, and the search makes them.
+//! An operation of unknown outcome may come at any time after its call, so among those of its kind it is the one to
+//! wait longest; and as the pass places nothing before it has to, an operation that need not have happened is placed only
+//! where the next one could not follow without it.
+//!
+//! That nothing is placed too early makes the pass exact, and says what every violation of a mutex looks like: the
+//! pass keeps the number of turns as low as it can, so where it is stuck, more acquires have returned than the releases
+//! that were called leave room for, or the reverse. `shrink/turns.rs` finds the fewest operations of which that is true.
+//!
+//! Left out on purpose: locks with tokens of which some operation's outcome is unknown or some grant's token was told
+//! to nobody. There are choices then, and the search makes them.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -34,11 +42,11 @@ enum Turn {
     Release(Option<i64>),
 }
 
-/// Decides a lock all of whose operations are ok, its tokens told for all grants or for none.
+/// Decides a lock without tokens, or one all of whose operations are ok and whose grants were all told their tokens.
 pub(crate) fn decide(history: &History, operations: &[Timed]) -> Option<Locks> {
     let mut by_call: Vec<Entry> = Vec::with_capacity(operations.len());
     for timed in operations {
-        let returned = timed.returned?;
+        let returned = timed.returned.unwrap_or(i64::MAX);
         let record = history.record(timed.id);
         let turn = match (&record.operation, &record.outcome) {
             (Operation::Acquire, Outcome::Ok(Reply::Value(Value::Integer(token)))) => {
@@ -49,13 +57,15 @@ pub(crate) fn decide(history: &History, operations: &[Timed]) -> Option<Locks> {
             (Operation::ReleaseToken(token), _) => Turn::Release(Some(*token)),
             _ => return None,
         };
-        by_call.push(Entry { call: timed.call, returned, id: timed.id, turn, number: 0 });
+        let unknown = timed.returned.is_none();
+        by_call.push(Entry { call: timed.call, unknown, returned, id: timed.id, turn, number: 0 });
     }
-    by_call.sort_unstable_by_key(|entry| (entry.returned, entry.id));
+    by_call.sort_unstable_by_key(|entry| (entry.unknown, entry.returned, entry.id));
     for (number, entry) in by_call.iter_mut().enumerate() {
         entry.number = count(number);
     }
-    let returns: Vec<i64> = by_call.iter().map(|entry| entry.returned).collect();
+    let returns: Vec<i64> =
+        by_call.iter().filter(|entry| !entry.unknown).map(|entry| entry.returned).collect();
     let grants = by_call.iter().filter(|entry| matches!(entry.turn, Turn::Acquire(_))).count();
     let told = by_call.iter().filter(|entry| matches!(entry.turn, Turn::Acquire(Some(_)))).count();
     if told != 0 && told != grants {
@@ -65,6 +75,9 @@ pub(crate) fn decide(history: &History, operations: &[Timed]) -> Option<Locks> {
     if told == 0 && named && grants > 0 {
         return None;
     }
+    if returns.len() < by_call.len() && (told > 0 || named) {
+        return None;
+    }
     by_call.sort_unstable_by_key(|entry| entry.call);
     Some(Pass::new(by_call, returns).run())
 }
@@ -72,6 +85,8 @@ pub(crate) fn decide(history: &History, operations: &[Timed]) -> Option<Locks> {
 #[derive(Clone, Copy)]
 struct Entry {
     call: i64,
+    /// Its outcome is unknown, and it may be left out.
+    unknown: bool,
     returned: i64,
     id: OperationId,
     turn: Turn,
@@ -86,6 +101,7 @@ struct Pass {
     by_call: Vec<Entry>,
     /// How many of `by_call` can come next or are placed.
     opened: usize,
+    /// Of those that are ok.
     returns: Vec<i64>,
     placed: Vec<bool>,
     /// The number of the operation not yet placed that returns first.

@@ -44,7 +44,8 @@ fn brute_force(history: &History, object: &Object, state: &ObjectState, left: &m
     false
 }
 
-fn oracle(history: &History, options: &CheckOptions) -> bool {
+/// Whether any order of all is legal, by trying every one.
+pub(crate) fn oracle(history: &History, options: &CheckOptions) -> bool {
     let object = options.object();
     let mut left: Vec<OperationId> =
         history.iter().filter(|(_, record)| record.outcome != Outcome::Failed).map(|(id, _)| id).collect();

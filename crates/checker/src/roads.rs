@@ -1,6 +1,6 @@
 //! Which road an object's history takes, and the certificate at its end.
 
-use anachron_vocabulary::{Operation, OperationId};
+use anachron_vocabulary::OperationId;
 
 use crate::call_order;
 use crate::chains;
@@ -11,7 +11,7 @@ use crate::locks::{self, Locks};
 use crate::machine::{Compiled, GenericMachine, Machine, compile, compile_object};
 use crate::necessary::{self, Orphan};
 use crate::search::{Found, Reductions, Strategy, search};
-use crate::shrink::{Shrinker, object, turns};
+use crate::shrink::{Shrinker, object, projection, turns};
 use crate::specification::parts;
 use crate::zones::{self, Zones};
 use crate::{Budget, Core, Model, Order, Part, PartVerdict, Progress, Road, Specification, Verdict};
@@ -43,6 +43,11 @@ impl Part<'_> {
             let verdict = Verdict::NotLinearizable(core);
             return PartVerdict { key, operations, verdict, road: Road::Search, configurations: 0 };
         }
+        self.decided(budget)
+    }
+
+    /// The same without looking first for what a scan shows.
+    pub(crate) fn decided(&self, budget: &mut Budget<'_>) -> PartVerdict {
         let (verdict, road, configurations) = match components::split(self) {
             Some(components) => self.check_components(&components, budget),
             None => self.check_whole(budget),
@@ -130,57 +135,34 @@ impl Part<'_> {
                     let core = Shrinker::new(&mut machine, &operations, budget).around(&clash);
                     (Verdict::NotLinearizable(core), Road::Collections, 0)
                 }
-                None => by_search(&mut machine, &operations, budget),
+                None => match projection::of_one_element(self, budget) {
+                    Some(core) => (Verdict::NotLinearizable(core), Road::Search, 0),
+                    None => by_search(&mut machine, &operations, budget),
+                },
             },
         }
     }
 
-    /// Decides a lock: in turns, or by the search where some outcomes are unknown.
+    /// Decides a lock: in turns, or by the search where tokens leave a choice.
     fn check_lock<M: Machine>(
         &self,
         machine: &mut M,
         operations: &[Timed],
         budget: &mut Budget<'_>,
     ) -> Reached {
-        let (sought, road, explored) = match locks::decide(self.history, operations) {
-            Some(Locks::Order(order)) => (Ok(Verdict::Linearizable(Order(order))), Road::Turns, 0),
+        match locks::decide(self.history, operations) {
+            Some(Locks::Order(order)) => (Verdict::Linearizable(Order(order)), Road::Turns, 0),
             Some(Locks::Stuck { furthest, longest }) => {
-                (Err(Blame::Before { furthest, effort: 0, longest }), Road::Turns, 0)
+                let core = turns::core_of(self).unwrap_or_else(|| {
+                    let blame = Blame::Before { furthest, effort: 0, longest };
+                    blame.core(machine, operations, budget)
+                });
+                (Verdict::NotLinearizable(core), Road::Turns, 0)
             }
-            None => {
-                let (sought, explored) = seek(machine, operations, budget);
-                (sought, Road::Search, explored)
-            }
-        };
-        let verdict = sought.unwrap_or_else(|blame| {
-            let window = self.window(operations);
-            let core = match window {
-                Some(window) if window.operations.len() <= SMALL_WINDOW => window,
-                Some(window) => {
-                    let core = blame.core(machine, operations, budget);
-                    if core.operations.len() <= window.operations.len() { core } else { window }
-                }
-                None => blame.core(machine, operations, budget),
-            };
-            Verdict::NotLinearizable(core)
-        });
-        (verdict, road, explored)
-    }
-
-    /// Of a mutex: the core in a window of time.
-    fn window(&self, operations: &[Timed]) -> Option<Core> {
-        if self.model != Model::Mutex {
-            return None;
+            None => by_search(machine, operations, budget),
         }
-        let (acquires, releases): (Vec<Timed>, Vec<Timed>) = operations
-            .iter()
-            .partition(|timed| self.history.record(timed.id).operation == Operation::Acquire);
-        turns::core(&acquires, &releases)
     }
 }
-
-/// A window with no more operations than this is a core that no other needs to be compared with.
-const SMALL_WINDOW: usize = 6;
 
 /// True if the model's objects are searched as other objects: sets as registers, lists as texts.
 fn compiles_to_another_object(model: Model) -> bool {

@@ -12,7 +12,9 @@
 //! The core is grown from where the search got stuck, back in time, until what is kept has no order; then it is made
 //! smaller one operation at a time, until nothing more can go. Small trials are cheap, so most cores take milliseconds.
 
+mod growth;
 pub(crate) mod object;
+pub(crate) mod projection;
 mod spots;
 pub(crate) mod turns;
 
@@ -305,28 +307,8 @@ impl<'a, 'b, M: Machine> Shrinker<'a, 'b, M> {
     /// Letting go comes first. The other way round, a write that became unknown early needs a read to say that it
     /// happened, and the read could have gone.
     fn smaller(mut self, proven: bool) -> Core {
-        let mut minimal = proven && self.listed.len() <= SMALL;
-        while minimal {
-            let mut changed = false;
-            for step in [Self::let_go, Self::weaken] {
-                // The oldest first: what is left is close to where the search got stuck.
-                let mut queue = self.listed.clone();
-                queue.sort_unstable_by_key(|&index| (self.operations[index].call, index));
-                for index in queue {
-                    if self.explored > TRIALS || self.budget.stopped() {
-                        minimal = false;
-                        break;
-                    }
-                    changed |= step(&mut self, index);
-                }
-                if changed {
-                    break;
-                }
-            }
-            if !changed {
-                break;
-            }
-        }
+        let small = proven && self.listed.len() <= SMALL;
+        let mut minimal = small && self.reduced_by(&[Self::let_go, Self::to_write, Self::to_unknown]);
         // What was taken for a write, and need not be, is kept as it was after all: that is easier to follow.
         for index in self.listed.clone() {
             if self.fates[index] == Fate::AsWrite {
@@ -336,7 +318,33 @@ impl<'a, 'b, M: Machine> Shrinker<'a, 'b, M> {
                 }
             }
         }
+        // It says more then, so that others may have to say less.
+        minimal = minimal && self.reduced_by(&[Self::let_go, Self::to_unknown]);
         self.core(minimal)
+    }
+
+    /// Takes these steps while any of them leads anywhere, the first as long as it does; true if none does any more.
+    fn reduced_by(&mut self, steps: &[fn(&mut Self, usize) -> bool]) -> bool {
+        loop {
+            let mut changed = false;
+            for step in steps {
+                // The oldest first: what is left is close to where the search got stuck.
+                let mut queue = self.listed.clone();
+                queue.sort_unstable_by_key(|&index| (self.operations[index].call, index));
+                for index in queue {
+                    if self.explored > TRIALS || self.budget.stopped() {
+                        return false;
+                    }
+                    changed |= step(self, index);
+                }
+                if changed {
+                    break;
+                }
+            }
+            if !changed {
+                return true;
+            }
+        }
     }
 
     /// Leaves an operation out, if that leaves a violation.
@@ -344,12 +352,16 @@ impl<'a, 'b, M: Machine> Shrinker<'a, 'b, M> {
         self.try_fate(index, Fate::Gone)
     }
 
-    /// Keeps less of an operation, if that leaves a violation.
-    fn weaken(&mut self, index: usize) -> bool {
-        let class = self.operations[index].class;
-        let as_it_was = self.fates[index] == Fate::AsItWas;
-        (as_it_was && self.machine.as_write(class).is_some() && self.try_fate(index, Fate::AsWrite))
-            || (as_it_was && !self.machine.is_observer(class) && self.try_fate(index, Fate::AsUnknown))
+    /// Drops what an operation says of the state before it, if that leaves a violation.
+    fn to_write(&mut self, index: usize) -> bool {
+        let can = self.fates[index] == Fate::AsItWas
+            && self.machine.as_write(self.operations[index].class).is_some();
+        can && self.try_fate(index, Fate::AsWrite)
+    }
+
+    /// Drops that an operation took effect, if that leaves a violation.
+    fn to_unknown(&mut self, index: usize) -> bool {
+        !self.machine.is_observer(self.operations[index].class) && self.try_fate(index, Fate::AsUnknown)
     }
 
     /// Weakens an operation if that is allowed and leaves a violation.

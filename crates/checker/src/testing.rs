@@ -320,20 +320,34 @@ pub fn plant_violation(history: &mut History, seed: u64) -> Option<OperationId> 
     None
 }
 
-/// Takes one change away at a random place of the middle half, as if it had failed: what a store shows that loses an
-/// acknowledged write. The history may happen to stay linearizable.
-pub fn lose_a_change(history: &mut History, seed: u64) -> Option<OperationId> {
-    let mut dice = Dice::new(seed);
+/// A change that is ok and whose answer is one of these, at a random place of the middle half.
+fn some_change(history: &History, seed: u64, wanted: fn(&Reply) -> bool) -> Option<usize> {
     let changes: Vec<usize> = (history.records.len() / 4..history.records.len() * 3 / 4)
         .filter(|&index| {
             let record = &history.records[index];
-            !record.operation.is_read()
-                && matches!(record.outcome, Outcome::Ok(Reply::Done | Reply::Answer(true)))
+            !record.operation.is_read() && matches!(&record.outcome, Outcome::Ok(reply) if wanted(reply))
         })
         .collect();
-    let victim = (!changes.is_empty()).then(|| dice.one_of(&changes))?;
+    (!changes.is_empty()).then(|| Dice::new(seed).one_of(&changes))
+}
+
+/// Takes one change away at a random place of the middle half, as if it had failed: what a store shows that loses an
+/// acknowledged write. The history may happen to stay linearizable.
+pub fn lose_a_change(history: &mut History, seed: u64) -> Option<OperationId> {
+    let victim = some_change(history, seed, |reply| matches!(reply, Reply::Done | Reply::Answer(true)))?;
     history.records[victim].outcome = Outcome::Failed;
     Some(OperationId::from_index(victim))
+}
+
+/// Has one change answered twice at a random place of the middle half, as if another client had asked for the same at
+/// the same time: what a store shows that grants a lock, or hands out an element, to two. The history may happen to
+/// stay linearizable.
+pub fn do_a_change_twice(history: &mut History, seed: u64) -> Option<OperationId> {
+    let changes = |reply: &Reply| !matches!(reply, Reply::Answer(false) | Reply::Value(Value::Null));
+    let victim = some_change(history, seed, changes)?;
+    let client = ClientId(history.clients.number("twin"));
+    history.records.push(Record { client, ..history.records[victim].clone() });
+    Some(OperationId::from_index(history.records.len() - 1))
 }
 
 /// A small history without any sense to it: for holding fast roads against slow ones.

@@ -8,6 +8,7 @@
 
 mod cells;
 mod core_rules;
+mod lists;
 mod projection;
 mod replay;
 mod sums;
@@ -206,7 +207,11 @@ pub(crate) fn verify_core_within(
         }
     }
     let mut replies = replies(history, kept);
-    if options.model == Model::Counter && sums::check(history, options, key, kept, core.start).is_ok() {
+    let counts = match options.model {
+        Model::Counter => sums::check(history, options, key, kept, core.start).is_ok(),
+        _ => turns::check(history, options, key, kept, core.start).is_ok_and(|turns| turns.are_too_few()),
+    };
+    if counts {
         return Ok(());
     }
     let starts = match (core.start, options.model) {
@@ -223,11 +228,10 @@ pub(crate) fn verify_core_within(
         }
         (Start::Any, Model::Counter) => return sums::check(history, options, key, kept, core.start),
         (Start::Any, _) => {
-            if tokens::prove(history, options, kept)
-                || turns::check(history, options, key, kept)?.are_too_few()
-            {
+            if tokens::prove(history, options, kept) || lists::prove(history, options, key, kept) {
                 return Ok(());
             }
+            turns::check(history, options, key, kept, core.start)?;
             vec![Replay::Lock { held: false }, Replay::Lock { held: true }]
         }
     };

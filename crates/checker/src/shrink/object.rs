@@ -16,8 +16,8 @@ use std::collections::BTreeSet;
 use anachron_history::Record;
 use anachron_vocabulary::{Operation, OperationId, Outcome, Reply, Value};
 
+use super::projection::{self, Projection};
 use super::{spots, turns};
-use crate::instance::Timed;
 use crate::verify::{Flaw, verify_core_within};
 use crate::{Budget, CheckOptions, Core, CoreOperation, Kept, Model, Part, Start};
 
@@ -31,7 +31,7 @@ const SMALL: usize = 40;
 const WIDEST: usize = 200;
 
 /// Puts proposals to the verifier.
-struct Judge<'a, 'h, 'b> {
+pub(super) struct Judge<'a, 'h, 'b> {
     part: &'a Part<'h>,
     options: CheckOptions,
     budget: &'a mut Budget<'b>,
@@ -43,17 +43,47 @@ fn has_cores_here(model: Model) -> bool {
     !matches!(model, Model::Register | Model::CasRegister | Model::KeyValue | Model::Mutex)
 }
 
-/// A core without a search, where a scan says more than a search can: counters and tokens.
+/// True if the object holds elements that an operation names one at a time.
+pub(super) fn is_collection(model: Model) -> bool {
+    matches!(
+        model,
+        Model::Queue | Model::Stack | Model::PriorityQueue | Model::Set | Model::Multiset | Model::List
+    )
+}
+
+/// True if the operation puts an element in.
+pub(super) fn inserts(operation: &Operation) -> bool {
+    matches!(
+        operation,
+        Operation::Enqueue(_)
+            | Operation::Push(_)
+            | Operation::Insert(_)
+            | Operation::Add(_)
+            | Operation::Append(_)
+    )
+}
+
+/// A core without a search, where a scan says more than a search can: counters, tokens and lists.
 pub(crate) fn counted(part: &Part<'_>, budget: &mut Budget<'_>) -> Option<Core> {
-    let counts = matches!(part.model, Model::Counter | Model::FencingLock);
+    let counts = matches!(part.model, Model::Counter | Model::FencingLock | Model::List);
     counts.then(|| Judge::new(part, budget).spotted()).flatten()
 }
 
 /// A core of operations that are known to have no order, with whoever is needed for that.
 pub(crate) fn around(part: &Part<'_>, operations: &[OperationId], budget: &mut Budget<'_>) -> Option<Core> {
-    let mut judge = Judge::new(part, budget);
-    let core = judge.closed(operations)?;
-    Some(judge.smaller(core))
+    let core = Judge::new(part, budget).closed(operations)?;
+    Some(shrunk(part, core, budget))
+}
+
+/// The same core with less in it. Of a collection the elements that it names are all that is looked at.
+fn shrunk(part: &Part<'_>, core: Core, budget: &mut Budget<'_>) -> Core {
+    if is_collection(part.model)
+        && let Some(small) = Projection::around(part, &core).smaller(&core, budget)
+        && Judge::new(part, budget).accepts(&small)
+    {
+        return small;
+    }
+    Judge::new(part, budget).smaller(core)
 }
 
 /// A core that may have fewer operations than the one known, and that is judged on the object itself.
@@ -63,18 +93,21 @@ pub(crate) fn smaller(part: &Part<'_>, known: &Core, budget: &mut Budget<'_>) ->
     }
     let mut judge = Judge::new(part, budget);
     if known.operations.len() <= SMALL && judge.accepts(known) {
-        return Some(judge.smaller(known.clone()));
+        return Some(shrunk(part, known.clone(), budget));
     }
     if let Some(core) = judge.spotted() {
         return Some(core);
     }
-    if let Some(core) = (part.model == Model::FencingLock).then(|| judge.turns()).flatten() {
-        return Some(judge.smaller(core));
+    if let Some(core) = projection::of_two_elements(part, known, judge.budget) {
+        return Some(core);
+    }
+    if let Some(core) = (part.model == Model::FencingLock).then(|| turns::core_of(part)).flatten() {
+        return Some(core);
     }
     let listed: Vec<OperationId> = known.operations.iter().map(|kept| kept.id).collect();
     let core = if listed.len() <= SMALL { judge.closed(&listed) } else { None };
     let core = core.or_else(|| judge.grown(known))?;
-    let small = judge.smaller(core);
+    let small = shrunk(part, core, judge.budget);
     let larger = small.operations.len() > known.operations.len();
     if larger && judge.accepts(known) { None } else { Some(small) }
 }
@@ -106,7 +139,7 @@ pub(super) fn elements(record: &Record) -> Option<&Value> {
 }
 
 impl<'a, 'h, 'b> Judge<'a, 'h, 'b> {
-    fn new(part: &'a Part<'h>, budget: &'a mut Budget<'b>) -> Self {
+    pub(super) fn new(part: &'a Part<'h>, budget: &'a mut Budget<'b>) -> Self {
         let options = CheckOptions { model: part.model, initial: part.initial.clone() };
         Self { part, options, budget, proposals: 0 }
     }
@@ -120,29 +153,23 @@ impl<'a, 'h, 'b> Judge<'a, 'h, 'b> {
         verify_core_within(self.part.history, &self.options, self.part.key, core, EFFORT)
     }
 
-    fn accepts(&mut self, core: &Core) -> bool {
+    pub(super) fn accepts(&mut self, core: &Core) -> bool {
         self.ask(core).is_ok()
     }
 
     /// What a scan shows.
     fn spotted(&mut self) -> Option<Core> {
-        let found = spots::cores(self.part).into_iter().find(|core| self.accepts(core))?;
-        Some(self.smaller(found))
+        spots::cores(self.part).into_iter().find_map(|core| {
+            if !is_collection(self.part.model) || core.start == Start::Any {
+                return self.accepts(&core).then(|| self.smaller(core));
+            }
+            let small = Projection::around(self.part, &core).smaller(&core, self.budget)?;
+            self.accepts(&small).then_some(small)
+        })
     }
 
     fn is_spent(&mut self) -> bool {
         self.proposals > PROPOSALS || self.budget.stopped()
-    }
-
-    /// A lock's window of time.
-    fn turns(&mut self) -> Option<Core> {
-        let timed = self.part.ids.iter().map(|&id| {
-            let record = self.record(id);
-            Timed { id, class: 0, call: record.call.0, returned: record.returned().map(|end| end.0) }
-        });
-        let (acquires, releases): (Vec<Timed>, Vec<Timed>) =
-            timed.partition(|timed| self.record(timed.id).operation == Operation::Acquire);
-        turns::core(&acquires, &releases)
     }
 
     /// A core around the operations that returned last before the known core was over.
@@ -202,28 +229,9 @@ impl<'a, 'h, 'b> Judge<'a, 'h, 'b> {
     }
 
     /// The same core with less in it, as far as that goes.
-    fn smaller(&mut self, mut core: Core) -> Core {
+    pub(super) fn smaller(&mut self, mut core: Core) -> Core {
         self.drop_elements(&mut core);
-        let mut minimal = false;
-        while !minimal && !self.is_spent() {
-            minimal = true;
-            for step in [Self::let_go, Self::weaken] {
-                let mut queue: Vec<CoreOperation> = core.operations.clone();
-                queue.sort_by_key(|kept| (self.record(kept.id).call, kept.id));
-                let mut changed = false;
-                for kept in queue {
-                    if self.is_spent() {
-                        minimal = false;
-                        break;
-                    }
-                    changed |= step(self, &mut core, kept);
-                }
-                if changed {
-                    minimal = false;
-                    break;
-                }
-            }
-        }
+        let mut minimal = self.reduced_by(&mut core, &[Self::let_go, Self::to_write, Self::to_unknown]);
         // What is kept as a write, and need not be, is kept as it was: that is easier to follow.
         for index in 0..core.operations.len() {
             if core.operations[index].kept == Kept::AsWrite {
@@ -233,9 +241,38 @@ impl<'a, 'h, 'b> Judge<'a, 'h, 'b> {
                 }
             }
         }
+        // It says more then, so that others may have to say less.
+        minimal = minimal && self.reduced_by(&mut core, &[Self::let_go, Self::to_unknown]);
         core.operations.sort_by_key(|kept| (self.record(kept.id).call, kept.id));
         core.minimal = minimal;
         core
+    }
+
+    /// Takes these steps while any of them leads anywhere, the first as long as it does; true if none does any more.
+    fn reduced_by(
+        &mut self,
+        core: &mut Core,
+        steps: &[fn(&mut Self, &mut Core, CoreOperation) -> bool],
+    ) -> bool {
+        loop {
+            let mut changed = false;
+            for step in steps {
+                let mut queue: Vec<CoreOperation> = core.operations.clone();
+                queue.sort_by_key(|kept| (self.record(kept.id).call, kept.id));
+                for kept in queue {
+                    if self.is_spent() {
+                        return false;
+                    }
+                    changed |= step(self, core, kept);
+                }
+                if changed {
+                    break;
+                }
+            }
+            if !changed {
+                return true;
+            }
+        }
     }
 
     /// Lets all operations on an element go at once, element by element.
@@ -261,26 +298,28 @@ impl<'a, 'h, 'b> Judge<'a, 'h, 'b> {
         accepted
     }
 
-    fn weaken(&mut self, core: &mut Core, kept: CoreOperation) -> bool {
-        let observes = self.record(kept.id).operation.is_read()
-            || matches!(
-                self.record(kept.id).outcome,
-                Outcome::Ok(Reply::Answer(false) | Reply::Value(Value::Null))
-            );
-        if kept.kept != Kept::AsItWas || observes || core.start == Start::Any {
+    fn to_write(&mut self, core: &mut Core, kept: CoreOperation) -> bool {
+        kept.kept == Kept::AsItWas && self.weakened(core, kept, Kept::AsWrite)
+    }
+
+    fn to_unknown(&mut self, core: &mut Core, kept: CoreOperation) -> bool {
+        kept.kept != Kept::AsUnknown && self.weakened(core, kept, Kept::AsUnknown)
+    }
+
+    /// Keeps less of an operation that changes something, if that is accepted.
+    fn weakened(&mut self, core: &mut Core, kept: CoreOperation, weaker: Kept) -> bool {
+        let record = self.record(kept.id);
+        let observes = record.operation.is_read()
+            || matches!(record.outcome, Outcome::Ok(Reply::Answer(false) | Reply::Value(Value::Null)));
+        if observes || core.start == Start::Any {
             return false;
         }
-        for weaker in [Kept::AsWrite, Kept::AsUnknown] {
-            let mut less = core.clone();
-            less.operations
-                .iter_mut()
-                .filter(|other| other.id == kept.id)
-                .for_each(|other| other.kept = weaker);
-            if self.accepts(&less) {
-                *core = less;
-                return true;
-            }
+        let mut less = core.clone();
+        less.operations.iter_mut().filter(|other| other.id == kept.id).for_each(|other| other.kept = weaker);
+        let accepted = self.accepts(&less);
+        if accepted {
+            *core = less;
         }
-        false
+        accepted
     }
 }

@@ -17,6 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anachron_history::Record;
 use anachron_vocabulary::{Operation, OperationId, Outcome, Reply, Value};
 
+use super::growth;
 use super::object::elements;
 use crate::{Core, CoreOperation, Kept, Model, Part, Start};
 
@@ -24,6 +25,8 @@ use crate::{Core, CoreOperation, Kept, Model, Part, Start};
 const LOOK_BACK: usize = 8;
 /// How many proposals are worth the verifier's time.
 const PROPOSALS: usize = 8;
+/// A core of a list that names its elements is small if it has no more operations than this.
+const FEW: usize = 4;
 
 /// What a scan proposes, the best first.
 pub(super) fn cores(part: &Part<'_>) -> Vec<Core> {
@@ -36,6 +39,12 @@ pub(super) fn cores(part: &Part<'_>) -> Vec<Core> {
     };
     cores.sort_by_key(|core| core.operations.len());
     cores.truncate(PROPOSALS);
+    if part.model == Model::List && cores.first().is_none_or(|best| best.operations.len() > FEW) {
+        // Cores that name their elements are easier to follow, if they are small.
+        let two_reads = growth::cores(part).into_iter().take(PROPOSALS);
+        cores.extend(two_reads);
+        cores.sort_by_key(|core| core.operations.len());
+    }
     cores
 }
 
@@ -278,19 +287,27 @@ fn list(part: &Part<'_>) -> Vec<Core> {
             }
         }
     }
-    // Appends that returned before a read that does not have them: the shortest reads lack the most.
-    let mut acknowledged: Vec<(i64, &Value)> = appends
-        .iter()
-        .flat_map(|(element, ids)| ids.iter().map(move |id| (returned(part.history.record(*id)), *element)))
-        .collect();
+    // Appends that returned before a read that does not have them, or not as often: the shortest reads lack the most.
+    let mut acknowledged: Vec<(i64, &Value, usize)> = Vec::new();
+    for (element, ids) in &appends {
+        let mut ends: Vec<i64> = ids.iter().map(|id| returned(part.history.record(*id))).collect();
+        ends.sort_unstable();
+        acknowledged.extend(ends.into_iter().zip(1..).map(|(end, times)| (end, *element, times)));
+    }
     acknowledged.sort_unstable();
     for read in &reads {
-        let before = acknowledged.partition_point(|&(end, _)| end < read.record.call.0);
+        let before = acknowledged.partition_point(|&(end, ..)| end < read.record.call.0);
         if before + initial.len() <= read.elements.len() && suspects.len() > PROPOSALS {
             continue;
         }
-        let shown: BTreeSet<&Value> = read.elements.iter().collect();
-        if let Some((_, lacking)) = acknowledged[..before].iter().rev().find(|(_, e)| !shown.contains(e)) {
+        let mut shown: BTreeMap<&Value, usize> = BTreeMap::new();
+        for element in read.elements {
+            *shown.entry(element).or_insert(0) += 1;
+        }
+        let lacks = |(_, element, times): &&(i64, &Value, usize)| {
+            shown.get(element).is_none_or(|shown| shown < times)
+        };
+        if let Some((_, lacking, _)) = acknowledged[..before].iter().rev().find(lacks) {
             suspects.push((vec![read.id], vec![lacking]));
         }
     }

@@ -15,37 +15,45 @@
 //! still takes turns. When no acquire is left that has gone, it is an order of the core, legal from one of the two states. So
 //! if the core has none from either, the history has none. The same holds with the two kinds exchanged.
 //!
+//! *From the start of the history* the same holds for a crowd of releases, but for what was over before it: every acquire
+//! may go that was called after all of the crowd had returned, and no other. Take the stretch from the start to the
+//! last of the crowd. The lock is free at first, so right before a release that has gone stands an acquire: take out both.
+//!
 //! A lock with fencing tokens is a lock: what is said here holds for it as well, whatever the tokens.
 //!
 //! The judgement: between *k* operations of one kind that take turns with the other lie at least *k* - 1 of the other,
-//! whatever the state at the start. Where that settles nothing, the small search is run from both states.
+//! whatever the state at the start; before the last of *k* releases since the start lie at least *k* acquires. Where that
+//! settles nothing, the small search is run from both states.
 
 use anachron_history::{History, Record};
 use anachron_vocabulary::{Key, Operation, OperationId, Outcome};
 
 use super::Flaw;
-use crate::{CheckOptions, CoreOperation, Kept, Model};
+use crate::{CheckOptions, CoreOperation, Kept, Model, Start};
 
 /// The two kinds of operation in a core that follows the rule.
 #[derive(Debug)]
 pub(super) struct Turns {
     crowd: usize,
     others: usize,
+    start: Start,
 }
 
 impl Turns {
-    /// True if the crowd is too large to take turns with the others, from whichever state.
+    /// True if the crowd is too large to take turns with the others, from whichever state it is judged.
     pub(super) fn are_too_few(&self) -> bool {
-        self.crowd > self.others + 1
+        self.crowd > self.others + usize::from(self.start == Start::Any)
     }
 }
 
-/// Checks that a core which is judged from both states leaves out only what may be left out.
+/// Checks that a core leaves out only what may be left out: one that is judged from both states, or releases that are
+/// judged from the start.
 pub(super) fn check(
     history: &History,
     options: &CheckOptions,
     key: Key,
     kept: &[CoreOperation],
+    start: Start,
 ) -> Result<Turns, Flaw> {
     let required =
         || kept.iter().filter(|kept| kept.kept != Kept::AsUnknown).map(|kept| history.record(kept.id));
@@ -57,6 +65,9 @@ pub(super) fn check(
     }
     let acquires = |operation: &Operation| *operation == Operation::Acquire;
     let kind = acquires(kind);
+    if kind && start == Start::Initial {
+        return Err(Flaw::NoWindow);
+    }
     for kept in kept {
         let wanted = match kept.kept {
             Kept::AsItWas => kind,
@@ -78,14 +89,14 @@ pub(super) fn check(
             && record.outcome != Outcome::Failed
     };
     for (id, record) in history.iter().filter(gone) {
-        let before = required().all(|member| record.precedes(member));
+        let before = start == Start::Any && required().all(|member| record.precedes(member));
         let after = required().all(|member| member.precedes(record));
         if !before && !after {
             return Err(Flaw::Needed(id));
         }
     }
     let crowd = required().count();
-    Ok(Turns { crowd, others: kept.len() - crowd })
+    Ok(Turns { crowd, others: kept.len() - crowd, start })
 }
 
 #[cfg(test)]
@@ -95,7 +106,7 @@ mod tests {
     use super::super::{Answer, CORE_EFFORT, Replay, legal_order, replies};
     use super::check;
     use crate::testing::{Dice, scramble};
-    use crate::{Budget, CheckOptions, CoreOperation, Decision, Kept, Model, partition};
+    use crate::{Budget, CheckOptions, CoreOperation, Decision, Kept, Model, Start, partition};
 
     /// Counting is held against the search from both states, and both against the verdict on the whole history.
     #[test]
@@ -118,11 +129,13 @@ mod tests {
                 }
             }
             let key = history.records[0].key;
-            let Ok(turns) = check(&history, &options, key, &kept) else {
+            let start = dice.one_of(&[Start::Any, Start::Initial]);
+            let Ok(turns) = check(&history, &options, key, &kept, start) else {
                 refused += 1;
                 continue;
             };
-            let none = [false, true].into_iter().all(|held| {
+            let starts = if start == Start::Any { &[false, true][..] } else { &[false] };
+            let none = starts.iter().all(|&held| {
                 let start = Replay::Lock { held };
                 let found = legal_order(&history, start, &kept, &replies(&history, &kept), CORE_EFFORT);
                 matches!(found, Answer::None)

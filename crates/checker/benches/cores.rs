@@ -1,0 +1,177 @@
+//! How small the cores of planted violations are, and what it takes to find them:
+//! `cargo bench -p anachron-checker --bench cores [-- [--sizes N,N] [--seeds N] [--patience SECONDS] [--each] [MODEL ...]]`.
+//!
+//! A row is one model, with fresh values or with five that come again and again, at one concurrency, share of unknown
+//! outcomes, and size, with one kind of violation planted at a random place. `found` is how many of the planted
+//! histories are not linearizable, `open` how many nobody can tell within the patience. The core's operations are told
+//! as median, 95th percentile and worst; `loose` counts those that are not known to be locally minimal and `unsure` those that
+//! the verifier finds too big. Times are of the whole check, and, as `as it was`, of the same history before anything
+//! was planted: what is more than that went into the violation and its core.
+
+#![allow(clippy::disallowed_methods, clippy::disallowed_types)] // a bench is about the wall clock
+
+use std::time::{Duration, Instant};
+
+use anachron_checker::testing::{
+    Shape, do_a_change_twice, initial, linearizable, lose_a_change, plant_violation,
+};
+use anachron_checker::{Budget, CheckOptions, Model, Verdict, partition, verify};
+use anachron_history::History;
+use anachron_vocabulary::OperationId;
+
+type Plant = fn(&mut History, u64) -> Option<OperationId>;
+
+/// The kinds of violation.
+const PLANTS: [(&str, Plant); 3] =
+    [("stale", plant_violation), ("lost", lose_a_change), ("twice", do_a_change_twice)];
+
+/// Concurrency and operations of unknown outcome in a thousand.
+const CROWDS: [(usize, u64); 3] = [(5, 0), (20, 0), (5, 10)];
+
+/// What the command line asks for.
+struct Wanted {
+    sizes: Vec<usize>,
+    seeds: u64,
+    patience: Duration,
+    each: bool,
+    models: Vec<Model>,
+}
+
+fn wanted() -> Wanted {
+    let mut wanted = Wanted {
+        sizes: vec![100, 1_000, 10_000, 100_000],
+        seeds: 20,
+        patience: Duration::from_secs(20),
+        each: false,
+        models: Vec::new(),
+    };
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        let mut next = || arguments.next().expect("a value after the option");
+        match argument.as_str() {
+            "--sizes" => {
+                wanted.sizes = next().split(',').map(|size| size.parse().expect("a number")).collect();
+            }
+            "--seeds" => wanted.seeds = next().parse().expect("a number"),
+            "--patience" => wanted.patience = Duration::from_secs(next().parse().expect("a number")),
+            "--each" => wanted.each = true,
+            // What cargo says to every bench.
+            "--bench" => {}
+            name => wanted.models.push(Model::from_name(name).expect("a model")),
+        }
+    }
+    if wanted.models.is_empty() {
+        wanted.models.extend(Model::ALL);
+    }
+    wanted
+}
+
+fn main() {
+    let wanted = wanted();
+    println!(
+        "{:15} {:>6} {:>4} {:>7} {:>7} {:6} {:>5} {:>4}   {:>4} {:>4} {:>5} {:>5} {:>6}   {:>9} {:>9} {:>9}",
+        "model",
+        "values",
+        "conc",
+        "unknown",
+        "ops",
+        "plant",
+        "found",
+        "open",
+        "half",
+        "95 %",
+        "worst",
+        "loose",
+        "unsure",
+        "median ms",
+        "worst ms",
+        "as it was"
+    );
+    for &model in &wanted.models {
+        // The values of locks and counters are not written by anybody.
+        let has_values = !matches!(model, Model::Mutex | Model::FencingLock | Model::Counter);
+        for &values in if has_values { &[0, 5][..] } else { &[0][..] } {
+            for (concurrency, unknown_permille) in CROWDS {
+                for &operations in &wanted.sizes {
+                    for (name, plant) in PLANTS {
+                        let shape = Shape {
+                            model,
+                            operations,
+                            concurrency,
+                            values,
+                            keys: 1,
+                            unknown_permille,
+                            seed: 0,
+                        };
+                        row(&wanted, &shape, name, plant);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Measures and prints one row.
+fn row(wanted: &Wanted, shape: &Shape, name: &str, plant: Plant) {
+    let (mut cores, mut times, mut before) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut open, mut loose, mut unsure) = (0, 0, 0);
+    let options = CheckOptions::new(shape.model).initial(initial(shape.model));
+    for seed in 1..=wanted.seeds {
+        let mut history = linearizable(&Shape { seed, ..shape.clone() });
+        let check = |history: &History| {
+            let start = Instant::now();
+            let mut stop = || start.elapsed() > wanted.patience;
+            let parts = partition(history, &options).expect("operations that the model knows");
+            let verdict = parts[0].check(&mut Budget::with_stop(&mut stop));
+            (verdict, start.elapsed())
+        };
+        before.push(check(&history).1);
+        if plant(&mut history, seed).is_none() {
+            continue;
+        }
+        let (part, took) = check(&history);
+        match &part.verdict {
+            Verdict::Linearizable(_) => continue,
+            Verdict::Undecided(_) => open += 1,
+            Verdict::NotLinearizable(core) => {
+                cores.push(core.operations.len());
+                loose += usize::from(!core.minimal);
+                match verify::verify(&history, &options, &part) {
+                    Ok(()) => {}
+                    Err(verify::Flaw::TooBig) => unsure += 1,
+                    Err(flaw) => panic!("{flaw}: {shape:?} {name} seed {seed} {core:?}"),
+                }
+            }
+        }
+        times.push(took);
+        if wanted.each {
+            println!("  seed {seed}: {took:?} {:?}", cores.last());
+        }
+    }
+    cores.sort_unstable();
+    times.sort_unstable();
+    before.sort_unstable();
+    let at = |permille: usize| cores.get((cores.len() * permille / 1000).min(cores.len().saturating_sub(1)));
+    let number = |number: Option<&usize>| number.map_or("-".into(), usize::to_string);
+    let ms =
+        |time: Option<&Duration>| time.map_or("-".into(), |time| format!("{:.2}", time.as_secs_f64() * 1e3));
+    println!(
+        "{:15} {:>6} {:>4} {:>7} {:>7} {:6} {:>5} {:>4}   {:>4} {:>4} {:>5} {:>5} {:>6}   {:>9} {:>9} {:>9}",
+        shape.model.name(),
+        if shape.values == 0 { "fresh".into() } else { shape.values.to_string() },
+        shape.concurrency,
+        shape.unknown_permille,
+        shape.operations,
+        name,
+        cores.len(),
+        open,
+        number(at(500)),
+        number(at(950)),
+        number(cores.last()),
+        loose,
+        unsure,
+        ms(times.get(times.len() / 2)),
+        ms(times.last()),
+        ms(before.last()),
+    );
+}
