@@ -308,7 +308,8 @@ impl<'a, 'b, M: Machine> Shrinker<'a, 'b, M> {
     /// happened, and the read could have gone.
     fn smaller(mut self, proven: bool) -> Core {
         let small = proven && self.listed.len() <= SMALL;
-        let mut minimal = small && self.reduced_by(&[Self::let_go, Self::to_write, Self::to_unknown]);
+        let mut minimal =
+            small && self.reduced_by(&[Self::let_go, Self::keep_as_write, Self::keep_as_unknown]);
         // What was taken for a write, and need not be, is kept as it was after all: that is easier to follow.
         for index in self.listed.clone() {
             if self.fates[index] == Fate::AsWrite {
@@ -319,7 +320,7 @@ impl<'a, 'b, M: Machine> Shrinker<'a, 'b, M> {
             }
         }
         // It says more then, so that others may have to say less.
-        minimal = minimal && self.reduced_by(&[Self::let_go, Self::to_unknown]);
+        minimal = minimal && self.reduced_by(&[Self::let_go, Self::keep_as_unknown]);
         self.core(minimal)
     }
 
@@ -353,14 +354,14 @@ impl<'a, 'b, M: Machine> Shrinker<'a, 'b, M> {
     }
 
     /// Drops what an operation says of the state before it, if that leaves a violation.
-    fn to_write(&mut self, index: usize) -> bool {
+    fn keep_as_write(&mut self, index: usize) -> bool {
         let can = self.fates[index] == Fate::AsItWas
             && self.machine.as_write(self.operations[index].class).is_some();
         can && self.try_fate(index, Fate::AsWrite)
     }
 
     /// Drops that an operation took effect, if that leaves a violation.
-    fn to_unknown(&mut self, index: usize) -> bool {
+    fn keep_as_unknown(&mut self, index: usize) -> bool {
         !self.machine.is_observer(self.operations[index].class) && self.try_fate(index, Fate::AsUnknown)
     }
 

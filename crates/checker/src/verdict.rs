@@ -44,7 +44,7 @@ pub enum Start {
     /// At the object's initial state.
     #[default]
     Initial,
-    /// At any of its states: the core is a window of time on a lock or a counter, or two fencing tokens, and what went
+    /// At any of its states: the core is a window of time on a lock, a counter or a list, or two fencing tokens, and what went
     /// before does not help. There is no order from any of them.
     Any,
 }

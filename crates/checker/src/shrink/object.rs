@@ -231,7 +231,8 @@ impl<'a, 'h, 'b> Judge<'a, 'h, 'b> {
     /// The same core with less in it, as far as that goes.
     pub(super) fn smaller(&mut self, mut core: Core) -> Core {
         self.drop_elements(&mut core);
-        let mut minimal = self.reduced_by(&mut core, &[Self::let_go, Self::to_write, Self::to_unknown]);
+        let mut minimal =
+            self.reduced_by(&mut core, &[Self::let_go, Self::keep_as_write, Self::keep_as_unknown]);
         // What is kept as a write, and need not be, is kept as it was: that is easier to follow.
         for index in 0..core.operations.len() {
             if core.operations[index].kept == Kept::AsWrite {
@@ -242,7 +243,7 @@ impl<'a, 'h, 'b> Judge<'a, 'h, 'b> {
             }
         }
         // It says more then, so that others may have to say less.
-        minimal = minimal && self.reduced_by(&mut core, &[Self::let_go, Self::to_unknown]);
+        minimal = minimal && self.reduced_by(&mut core, &[Self::let_go, Self::keep_as_unknown]);
         core.operations.sort_by_key(|kept| (self.record(kept.id).call, kept.id));
         core.minimal = minimal;
         core
@@ -298,11 +299,11 @@ impl<'a, 'h, 'b> Judge<'a, 'h, 'b> {
         accepted
     }
 
-    fn to_write(&mut self, core: &mut Core, kept: CoreOperation) -> bool {
+    fn keep_as_write(&mut self, core: &mut Core, kept: CoreOperation) -> bool {
         kept.kept == Kept::AsItWas && self.weakened(core, kept, Kept::AsWrite)
     }
 
-    fn to_unknown(&mut self, core: &mut Core, kept: CoreOperation) -> bool {
+    fn keep_as_unknown(&mut self, core: &mut Core, kept: CoreOperation) -> bool {
         kept.kept != Kept::AsUnknown && self.weakened(core, kept, Kept::AsUnknown)
     }
 

@@ -30,15 +30,12 @@ fn may_be_large(model: Model, repeats: bool) -> Option<&'static str> {
             "no smaller one: who can act between the moment at which a turn was lost and the one at which it shows \
              can make up for it, so all of them are in every core",
         ),
-        Model::Counter => Some(
-            "an increment that can lie between two reads and is not in the core can make up for the one that is lost or \
-             too many, so all of them are in every core, and it shows only when few are under way",
-        ),
+        // Of the others smaller ones are not ruled out.
+        Model::Counter => Some("every increment that can lie between two moments is counted"),
+        Model::FencingLock => Some("a release that names no token is counted, as on a mutex"),
         Model::Queue | Model::Stack | Model::PriorityQueue | Model::Multiset if repeats => {
             Some("which of several equal elements left can't be told, so all are counted from the start")
         }
-        // Smaller ones are not ruled out.
-        Model::FencingLock => Some("a release that names no token is counted, as on a mutex"),
         Model::KeyValue => Some("texts are judged with every append that may be in them"),
         Model::Set | Model::List if repeats => Some("reads of the whole are judged with all that they show"),
         _ => None,
