@@ -7,8 +7,9 @@
 //! What it promises:
 //! - A trial is *version + scenario + variant + seed*: the same four give the same trial, on any number of threads.
 //! - Threads and the wall clock exist here and above, never below: they decide when to stop, never what is found.
-//! - Strategies are found by name in one table ([`strategy::STRATEGIES`]); a strategy from outside joins as a
-//!   [`Strategy`](strategy::Strategy) of its own and gets verdicts, reports and sweeps like the rest.
+//! - Strategies are found by name in one table ([`strategy::STRATEGIES`]); strategies from outside come in a table of
+//!   their own ([`Experiment::with_strategies`]) and get verdicts, reports and sweeps like the rest:
+//!   `examples/own-strategy` is one.
 
 pub mod campaign;
 pub mod catalogue;

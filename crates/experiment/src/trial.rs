@@ -12,7 +12,7 @@ use anachron_trace::Event;
 
 use crate::judge::{Limits, judge};
 use crate::lower;
-use crate::strategy::{OptionError, Strategy, configure};
+use crate::strategy::{OptionError, STRATEGIES, Strategy, StrategyEntry, configure};
 
 /// A variant of a scenario, lowered and ready to run under any seed.
 pub struct Experiment {
@@ -83,17 +83,30 @@ pub struct Trial {
 }
 
 impl Experiment {
-    /// Lowers a variant.
+    /// Lowers a variant whose strategy is one of those that come with the program.
     ///
     /// # Errors
     /// When its strategy can't be made, or what it expects can't be found.
     pub fn new(scenario: &Scenario, variant: &Variant) -> Result<Self, ExperimentError> {
+        Self::with_strategies(&STRATEGIES, scenario, variant)
+    }
+
+    /// Lowers a variant whose strategy is one of a table: that is how one from outside is run.
+    ///
+    /// # Errors
+    /// When its strategy can't be made, or what it expects can't be found.
+    pub fn with_strategies(
+        strategies: &'static [StrategyEntry],
+        scenario: &Scenario,
+        variant: &Variant,
+    ) -> Result<Self, ExperimentError> {
         if let Some(kind) = variant.expect.kind.as_ref().filter(|kind| AnomalyKind::from_name(kind).is_none())
         {
             return Err(ExperimentError::Kind(kind.clone()));
         }
         Ok(Self {
-            strategy: configure(scenario, &variant.strategy).map_err(ExperimentError::Strategy)?,
+            strategy: configure(strategies, scenario, &variant.strategy)
+                .map_err(ExperimentError::Strategy)?,
             world: lower::world(scenario, variant),
             fault_plan: scenario.fault_plan.as_ref().map(lower::fault_plan),
             options: CheckOptions::new(model(scenario.model)).initial(scenario.initial.clone()),

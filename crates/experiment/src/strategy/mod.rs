@@ -127,16 +127,17 @@ pub fn modes() -> impl Iterator<Item = (&'static StrategyEntry, &'static Mode)> 
     STRATEGIES.iter().flat_map(|entry| entry.modes.iter().map(move |mode| (entry, mode)))
 }
 
-/// Makes the strategy that a variant of a scenario names.
+/// Makes the strategy that a variant of a scenario names, out of those of a table: [`STRATEGIES`], or one's own.
 ///
 /// # Errors
 /// When there is no such strategy, or an option or a weakening is not one of its own.
 pub fn configure(
+    table: &'static [StrategyEntry],
     scenario: &Scenario,
     named: &anachron_scenario::Strategy,
 ) -> Result<Box<dyn Strategy>, OptionError> {
-    let Some(entry) = find(&named.name) else {
-        let known: Vec<&str> = STRATEGIES.iter().map(|entry| entry.name).collect();
+    let Some(entry) = table.iter().find(|entry| entry.name == named.name) else {
+        let known: Vec<&str> = table.iter().map(|entry| entry.name).collect();
         return Err(OptionError {
             option: "name".to_owned(),
             message: format!("there is no strategy `{}`; there are {}", named.name, known.join(", ")),

@@ -124,7 +124,7 @@ fn a_campaign_finds_known_bugs() {
         let mut weakened = campaign.variant().strategy.clone();
         weakened.weakenings = vec![weakening.to_owned()];
         campaign.experiment.strategy =
-            configure(&campaign.scenario, &weakened).expect("a weakening of the strategy's own");
+            configure(&STRATEGIES, &campaign.scenario, &weakened).expect("a weakening of the strategy's own");
         let found = (0..300).find(|&seed| !find(&campaign, seed).is_clean(mode));
         assert!(found.is_some(), "300 runs of {weakening} look correct");
     }

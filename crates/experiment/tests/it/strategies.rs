@@ -32,14 +32,14 @@ const ENOUGH: u32 = 6;
 
 #[test]
 fn every_strategy_runs_with_its_defaults() {
-    for entry in STRATEGIES {
+    for entry in &STRATEGIES {
         assert_eq!(told_of(ENOUGH, &format!(r#"{{"name": "{}"}}"#, entry.name)), "fine", "{}", entry.name);
     }
 }
 
 #[test]
 fn every_weakening_can_be_switched_on() {
-    for entry in STRATEGIES {
+    for entry in &STRATEGIES {
         for weakening in (entry.weakenings)() {
             let strategy = format!(r#"{{"name": "{}", "weakenings": ["{}"]}}"#, entry.name, weakening.name);
             assert_eq!(told_of(ENOUGH, &strategy), "fine", "{}", weakening.name);
@@ -84,7 +84,7 @@ fn what_a_strategy_does_not_know_is_refused_with_what_it_knows() {
 
 #[test]
 fn every_option_is_documented_in_words() {
-    for entry in STRATEGIES {
+    for entry in &STRATEGIES {
         assert!(!entry.summary.is_empty() && !entry.family.is_empty());
         for option in entry.options {
             let words = [option.name, option.values, option.default, option.meaning];

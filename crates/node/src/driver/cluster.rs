@@ -397,7 +397,7 @@ impl<R: Replica> Cluster<R> {
         }
     }
 
-    /// Fires the timer whose readable form is `name`, or whose name up to its first bracket is, if only one is set.
+    /// Fires the timer whose readable form (or `Debug` form, for tests) is `name`, or whose name up to its first bracket is, if only one is set.
     pub(super) fn fire(&mut self, node: NodeId, name: &str) -> Result<(), String> {
         if !self.reaches(node) {
             return Ok(());
@@ -408,7 +408,7 @@ impl<R: Replica> Cluster<R> {
             .iter()
             .map(|&(timer, due)| (timer, due, self.names.readable(&format!("{timer:?}"))))
             .collect();
-        let exact = set.iter().filter(|(_, _, full)| full == name);
+        let exact = set.iter().filter(|(timer, _, full)| full == name || format!("{timer:?}") == name);
         let short = set.iter().filter(|(_, _, full)| full.split(['(', ' ']).next() == Some(name));
         let mut found: Vec<_> = exact.collect();
         if found.is_empty() {

@@ -146,6 +146,12 @@ impl Log {
         self.point(point.index) == Some(point)
     }
 
+    /// The name of the last entry that is of `epoch` or older (KIP-101's *end offset of a leader epoch*).
+    pub(super) fn last_of(&self, epoch: Option<Epoch>) -> Point {
+        let upto = self.entries.partition_point(|entry| Some(entry.epoch) <= epoch);
+        self.point(Index(upto as u64)).expect("inside the log")
+    }
+
     pub(super) fn push(&mut self, entry: Entry) -> Index {
         self.entries.push(entry);
         self.end()
@@ -211,6 +217,14 @@ mod tests {
         assert_eq!(log.earlier_than(Index(9)), Index(5));
         assert_eq!(log.earlier_than(Index(5)), Index(2));
         assert_eq!(log.earlier_than(Index(2)), Index(0));
+    }
+
+    #[test]
+    fn an_epoch_ends_where_the_next_one_begins() {
+        let log = log(&[1, 1, 3, 3, 4]);
+        let ends = |number| log.last_of(Some(Epoch { number, leader: NodeId(0), incarnation: 1 })).index.0;
+        assert_eq!([0, 1, 2, 3, 4, 5].map(ends), [0, 2, 2, 4, 5, 5]);
+        assert_eq!(log.last_of(None).index, Index::ZERO);
     }
 
     #[test]

@@ -11,7 +11,9 @@
 //! - `failover`: how another node becomes leader, by an operator or by votes (§5 Handling node outages; §8 The truth
 //!   is defined by the majority), and how the old one is shut out (§8 Fencing tokens);
 //! - `rejoin`: what a node does with writes that the new leader does not have;
-//! - `recovery`: how a node comes back from its disk.
+//! - `recovery`: how a node comes back from its disk;
+//! - [`in_sync`]: the same with an in-sync set, a high watermark and a controller, as Kafka has them. It shares log,
+//!   epochs and state, and is a protocol of its own.
 //!
 //! What it promises. *Asynchronous*: a write lives as long as the leader that took it; its acknowledgement promises no
 //! more. *Semi-synchronous with k followers*: an acknowledged write is on k + 1 disks, and is found again by a failover
@@ -24,8 +26,10 @@
 //! that steps down when it hears from nobody.
 
 mod config;
+mod durable;
 mod epoch;
 mod failover;
+pub mod in_sync;
 mod log;
 mod messages;
 mod recovery;
@@ -46,6 +50,7 @@ pub use log::{Command, Entry, Index, Log, Point};
 pub use messages::{Message, Record, Timer};
 pub use weakening::{Weakening, Weakenings};
 
+use durable::Durable;
 use replication::Progress;
 use state::State;
 
@@ -108,10 +113,7 @@ pub struct SingleLeader {
     state: State,
     /// Writes that were cut off the log and wait to be merged, in the order in which they were written.
     to_merge: Vec<Request>,
-    /// The log's end that is durable.
-    durable: Index,
-    /// Log ends that will be durable when the journal is durable up to their positions. Each is still in the log.
-    unsynced: VecDeque<(Position, Index)>,
+    durable: Durable,
     /// The journal position at the start of this step, to tell whether a sync is needed at its end.
     position: Position,
 }
@@ -144,7 +146,7 @@ impl SingleLeader {
     fn append(&mut self, entry: Entry, cx: &mut Context<'_, Self>) -> Index {
         let position = cx.append(Record::Entry(entry.clone()));
         let index = self.log.push(entry);
-        self.unsynced.push_back((position, index));
+        self.durable.written(position, index);
         index
     }
 
@@ -213,13 +215,7 @@ impl Replica for SingleLeader {
     }
 
     fn on_synced(&mut self, synced: Position, cx: &mut Context<'_, Self>) {
-        while let Some(&(position, index)) = self.unsynced.front() {
-            if position > synced {
-                break;
-            }
-            self.durable = index;
-            self.unsynced.pop_front();
-        }
+        self.durable.synced(synced);
         self.acknowledge(cx);
         self.end_step(cx);
     }

@@ -1,11 +1,10 @@
 //! How a node comes back: the journal is played again, record by record, from the first.
 
-use std::collections::VecDeque;
-
 use anachron_node::Context;
 
+use super::durable::Durable;
 use super::state::State;
-use super::{Config, Epoch, Index, Log, Record, Role, SingleLeader};
+use super::{Config, Epoch, Log, Record, Role, SingleLeader};
 
 impl SingleLeader {
     /// A follower with what the journal says. On an empty disk: a node of the first epoch.
@@ -20,17 +19,16 @@ impl SingleLeader {
             voted_for: Some(config.initial_leader),
             leader: None,
             log: Log::default(),
-            state: State::new(config),
+            state: State::new(&config.initial_value, config.sessions),
             to_merge: Vec::new(),
-            durable: Index::ZERO,
-            unsynced: VecDeque::new(),
+            durable: Durable::default(),
             position: cx.appended(),
         };
         for record in records {
             node.replay(record);
         }
         node.state.apply_upto(node.log.end(), &node.log);
-        node.durable = node.log.end();
+        node.durable = Durable::found(node.log.end());
         let deposed = node.promised > node.epoch.number;
         node.leader = Some(node.epoch.leader).filter(|&leader| leader != cx.me() && !deposed);
         node

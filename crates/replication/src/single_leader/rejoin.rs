@@ -29,8 +29,7 @@ impl SingleLeader {
     /// The cut itself, at run time and at recovery alike.
     pub(super) fn cut(&mut self, index: Index) -> Vec<Entry> {
         let cut = self.log.truncate(index);
-        self.durable = self.durable.min(index);
-        self.unsynced.retain(|&(_, end)| end <= index);
+        self.durable.cut(index);
         if self.state.applied() > index {
             self.state.rebuild(&self.log);
         }

@@ -147,7 +147,7 @@ impl SingleLeader {
 
     /// How far the log is on this node's disk, or in its memory where that counts.
     fn held_by_leader(&self) -> Index {
-        if self.syncs_first() { self.durable } else { self.log.end() }
+        if self.syncs_first() { self.durable.upto() } else { self.log.end() }
     }
 
     /// Applies and answers what as many nodes have as the mode asks for.
@@ -185,7 +185,7 @@ impl SingleLeader {
         }
         if office.acknowledged >= office.opening {
             for reader in office.readers.drain(..) {
-                cx.reply(reader.id, self.state.read(reader.key));
+                cx.reply(reader.id, self.state.read(&reader));
             }
         }
         if office.writers.is_empty() && self.config.weakenings.contains(Weakening::SemiSyncTimeoutFallback) {

@@ -8,7 +8,7 @@ impl SingleLeader {
     /// The leader takes writes; followers send the client to it. Reads are answered where the settings say.
     pub(super) fn take_request(&mut self, request: Request, cx: &mut Context<'_, Self>) {
         if request.operation.is_read() && self.config.reads == Reads::Any {
-            return cx.reply(request.id, self.state.read(request.key));
+            return cx.reply(request.id, self.state.read(&request));
         }
         let Role::Leader(office) = &mut self.role else {
             return cx.refuse(request.id, Refusal::NotLeader { leader: self.leader });
@@ -17,7 +17,7 @@ impl SingleLeader {
             // Before the opening is acknowledged the leader may hold writes that nobody else has and that were never
             // acknowledged. Were one of them read now and this node to die, the value read would be gone.
             if office.acknowledged >= office.opening {
-                cx.reply(request.id, self.state.read(request.key));
+                cx.reply(request.id, self.state.read(&request));
             } else {
                 office.readers.push(request);
             }

@@ -3,8 +3,8 @@
 use anachron_node::{Answer, Request};
 use anachron_vocabulary::{Key, Operation, Reply, Value};
 
-use super::{Command, Config, Entry, Index, Log};
-use crate::common::{Seen, Sessions, Store};
+use super::{Command, Entry, Index, Log};
+use crate::common::{Seen, Sessions, Store, execute};
 
 /// The objects, and how they came to be.
 #[derive(Clone, Debug)]
@@ -20,13 +20,13 @@ pub(super) struct State {
 }
 
 impl State {
-    /// Before the first entry.
-    pub(super) fn new(config: &Config) -> Self {
+    /// Before the first entry. With `dedup` a retry under the same request id runs once.
+    pub(super) fn new(initial_value: &Value, dedup: bool) -> Self {
         Self {
-            store: Store::new(config.initial_value.clone()),
+            store: Store::new(initial_value.clone()),
             sessions: Sessions::default(),
-            dedup: config.sessions,
-            initial_value: config.initial_value.clone(),
+            dedup,
+            initial_value: initial_value.clone(),
             applied: Index::ZERO,
             merged: Vec::new(),
         }
@@ -36,8 +36,9 @@ impl State {
         self.applied
     }
 
-    pub(super) fn read(&self, key: Key) -> Answer {
-        Answer::Ok(Reply::Value(self.store.read(key)))
+    /// The answer to a question. Changes nothing.
+    pub(super) fn read(&self, request: &Request) -> Answer {
+        self.store.observe(request.key, &request.operation)
     }
 
     pub(super) fn contents(&self) -> Vec<(Key, Value)> {
@@ -49,18 +50,7 @@ impl State {
         self.applied = self.applied.next();
         let entry = log.get(self.applied).expect("only entries of the log are applied");
         let Command::Client(request) = &entry.command else { return None };
-        if self.dedup {
-            match self.sessions.seen(request.id) {
-                Seen::New => {}
-                Seen::Before(answer) => return Some(answer),
-                Seen::Outdated => return None,
-            }
-        }
-        let answer = self.store.apply(request.id.client, request.key, &request.operation);
-        if self.dedup {
-            self.sessions.record(request.id, answer.clone());
-        }
-        Some(answer)
+        execute(&mut self.store, &mut self.sessions, request, self.dedup)
     }
 
     /// Applies every entry up to `upto`; entries applied before stay so. For nodes whose clients ask elsewhere.

@@ -1,7 +1,6 @@
 //! Known bugs of single-leader replication, each a switch at the rule that it breaks.
 //!
-//! Left out: `sl-truncate-to-high-watermark`. Followers here truncate by comparing logs (as KIP-101 taught Kafka to),
-//! so there is no high watermark to truncate to.
+//! Those of the high watermark and the in-sync set are in `in_sync::weakening`.
 
 use crate::common::weakenings;
 

@@ -3,6 +3,8 @@
 mod abd;
 mod abd_random;
 mod atomicity;
+mod in_sync;
+mod in_sync_random;
 mod leaderless;
 mod leaderless_random;
 mod shuffle;
