@@ -1,7 +1,11 @@
 //! Total order broadcast by name.
 
 use anachron_checker::explain::AnomalyKind;
-use anachron_replication::total_order::{Config, Lamport1978, Reads, Sequencer, TotalOrder, Weakening};
+use anachron_replication::multi_paxos::MultiPaxos;
+use anachron_replication::raft::Raft;
+use anachron_replication::total_order::{
+    Config, Consensus, Lamport1978, Reads, Sequencer, TotalOrder, Weakening,
+};
 
 use super::mode::{Asks, Formula, Level, Mode, PaperCost, Place, Promise};
 use super::{Configured, OptionDoc, OptionError, Options, Strategy, StrategyEntry, WeakeningDoc};
@@ -9,13 +13,15 @@ use super::{Configured, OptionDoc, OptionError, Options, Strategy, StrategyEntry
 pub(super) const ENTRY: StrategyEntry = StrategyEntry {
     name: "total-order",
     family: "total order broadcast",
-    summary: "all nodes apply the same operations in the same order; a sequencer or Lamport's stamps agree on it",
+    summary: "all nodes apply the same operations in the same order; a sequencer, Lamport's stamps or the log of a \
+              consensus protocol agree on it",
     options: &[
         OptionDoc {
             name: "protocol",
-            values: "\"sequencer\" or \"lamport-1978\"",
+            values: "\"sequencer\", \"lamport-1978\", \"raft\" or \"multi-paxos\"",
             default: "sequencer",
-            meaning: "who orders: one node, and the next one when it dies; or stamps that everybody has to acknowledge",
+            meaning: "who orders: one node, and the next one when it dies; stamps that everybody has to acknowledge; or \
+                      the log of a consensus protocol, which n1 leads first",
         },
         OptionDoc {
             name: "reads",
@@ -27,13 +33,15 @@ pub(super) const ENTRY: StrategyEntry = StrategyEntry {
             name: "failover",
             values: "\"automatic\" or \"none\"",
             default: "automatic",
-            meaning: "whether the next sequencer takes over from a silent one; without, a dead sequencer blocks",
+            meaning: "whether the next sequencer takes over from a silent one; without, a dead sequencer blocks; consensus \
+                      always takes over",
         },
         OptionDoc {
             name: "suspicion_timeout",
             values: "a duration above the resend interval",
             default: "300ms",
-            meaning: "how long a node that waits goes without a word from the sequencer before it suspects it",
+            meaning: "how long a node that waits goes without a word from the sequencer before it suspects it; over \
+                      consensus, the shortest time without a word from the leader before it stands",
         },
         OptionDoc {
             name: "resend_interval",
@@ -52,6 +60,8 @@ pub(super) const ENTRY: StrategyEntry = StrategyEntry {
 enum Protocol {
     Sequencer,
     Lamport1978,
+    Raft,
+    MultiPaxos,
 }
 
 const MODES: &[Mode] = &[
@@ -72,7 +82,30 @@ const MODES: &[Mode] = &[
         read: PaperCost::LOCAL,
         ..SEQUENCER
     },
+    Mode { name: "total-order-raft", ..RAFT },
+    Mode {
+        name: "total-order-multi-paxos",
+        options: r#"{"protocol": "multi-paxos"}"#,
+        source: "Chandra and Toueg 1996, section 7; van Renesse and Altinbuken 2015, section 3; asked at the leader",
+        write: ORDERED,
+        read: ORDERED,
+        ..Mode::BASE
+    },
+    Mode {
+        name: "total-order-raft-local-reads",
+        options: r#"{"protocol": "raft", "reads": "local"}"#,
+        promise: Promise::less(Level::Sequential, 0, AnomalyKind::StaleRead),
+        asks: Asks { write: Place::First, read: Place::Second },
+        read: PaperCost::LOCAL,
+        ..RAFT
+    },
 ];
+
+const RAFT: Mode = Mode {
+    options: r#"{"protocol": "raft"}"#,
+    source: "Chandra and Toueg 1996, section 7; Ongaro and Ousterhout 2014, section 5.3; asked at the leader",
+    ..Mode::BASE
+};
 
 const SEQUENCER: Mode = Mode {
     source: "Défago, Schiper and Urbán 2004: fixed sequencer, uniform; asked at the sequencer",
@@ -91,10 +124,18 @@ fn weakenings() -> Vec<WeakeningDoc> {
 
 fn configure(options: &Options<'_>) -> Result<Box<dyn Strategy>, OptionError> {
     let usual = Config::default();
-    let protocols = [("sequencer", Protocol::Sequencer), ("lamport-1978", Protocol::Lamport1978)];
+    let protocols = [
+        ("sequencer", Protocol::Sequencer),
+        ("lamport-1978", Protocol::Lamport1978),
+        ("raft", Protocol::Raft),
+        ("multi-paxos", Protocol::MultiPaxos),
+    ];
     let protocol = options.choice("protocol", &protocols, Protocol::Sequencer)?;
     let reads = [("local", Reads::Local), ("broadcast", Reads::Broadcast)];
     let takes_over = options.choice("failover", &[("automatic", true), ("none", false)], true)?;
+    if !takes_over && matches!(protocol, Protocol::Raft | Protocol::MultiPaxos) {
+        return Err(options.wrong("failover", "a consensus protocol elects a new leader; leave this out"));
+    }
     let patience = usual.suspicion_timeout.expect("the usual cluster has a failover");
     let patience = options.duration("suspicion_timeout", patience)?;
     let config = Config {
@@ -108,5 +149,7 @@ fn configure(options: &Options<'_>) -> Result<Box<dyn Strategy>, OptionError> {
     Ok(match protocol {
         Protocol::Sequencer => Box::new(Configured::<TotalOrder<Sequencer>>(config)),
         Protocol::Lamport1978 => Box::new(Configured::<TotalOrder<Lamport1978>>(config)),
+        Protocol::Raft => Box::new(Configured::<TotalOrder<Consensus<Raft>>>(config)),
+        Protocol::MultiPaxos => Box::new(Configured::<TotalOrder<Consensus<MultiPaxos>>>(config)),
     })
 }
