@@ -74,9 +74,9 @@ fn renewed(page: &str) -> (String, String) {
             writeln!(now, "{command}").expect("a string");
             let agrees = agrees(body, &printed);
             if agrees || body.contains(&LEFT_OUT) {
-                body.iter().for_each(|line| now.extend([line, "\n"]));
+                now.extend(body.iter().flat_map(|line| [line, "\n"]));
             } else {
-                printed.lines().for_each(|line| now.extend([line.trim_end(), "\n"]));
+                now.extend(printed.lines().flat_map(|line| [line.trim_end(), "\n"]));
             }
             if gap {
                 now.push('\n');
