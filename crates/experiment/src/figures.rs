@@ -111,7 +111,8 @@ keep what was synced. A node that can't write stops. Beyond that:
 
 - *nodes*: **any crash and restart** means at any moment, in the midst of a write, and all nodes at once; safety holds always,
   and progress returns with a majority (with every node, for synchronous replication and Lamport 1978; with the master, for
-  chains). **A minority crashes and restarts**: always the same few, because what counts is in memory;
+  chains; with the controller, for in-sync replicas). **A minority crashes and restarts**: always the same few, because what
+  counts is in memory;
 - *clocks*: with **any clocks** no rule looks at a clock but to be patient;
 - *at rest*: what replicas hold once all is healed and quiet. ABD tells a majority and then stops: a node that missed a write
   stays behind until somebody reads or writes that register again. That is the algorithm, not a fault of it: a read

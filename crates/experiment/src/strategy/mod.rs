@@ -4,6 +4,7 @@
 
 mod abd;
 mod chain;
+mod in_sync;
 mod leaderless;
 mod locks;
 pub mod mode;
@@ -101,8 +102,9 @@ pub struct WeakeningDoc {
 }
 
 /// Every strategy, in the order of the course.
-pub static STRATEGIES: [StrategyEntry; 13] = [
+pub static STRATEGIES: [StrategyEntry; 14] = [
     single_leader::ENTRY,
+    in_sync::ENTRY,
     multi_leader::ENTRY,
     leaderless::LAMPORT,
     leaderless::ENTRY,

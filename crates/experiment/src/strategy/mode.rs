@@ -190,6 +190,7 @@ formulas! {
     ROUND_AND_QUESTION = "2n", |n| 2 * n;
     EVERYBODY_TO_EVERYBODY = "n(n-1)", |n| n * (n - 1);
     DOWN_AND_UP_THE_CHAIN = "2(n-2)", |n| 2 * (n - 2);
+    FETCHED_TWICE = "4(n-2)", |n| 4 * (n - 2);
     DOWN_THE_CHAIN = "n-2", |n| n - 2;
 }
 

@@ -108,6 +108,7 @@ fn whatever_claims_less_is_shown_to_be_less() {
 fn a_campaign_finds_known_bugs() {
     for (mode, weakening) in [
         ("single-leader-synchronous", "sl-visible-before-replica-ack"),
+        ("in-sync-confirmed-reads", "isr-change-before-confirmed"),
         ("abd", "abd-no-tag-tiebreak"),
         ("total-order-sequencer", "tob-deliver-before-stable"),
         ("total-order-lamport-1978", "tob-lamport-majority-acks"),
