@@ -118,8 +118,14 @@ Examples:
 Examples:
   anachron catalogue
   anachron catalogue lamport-1-5-1 raft
-  anachron catalogue my-story.json --output jsonl")]
+  anachron catalogue my-story.json --output jsonl
+  anachron catalogue --junit catalogue.xml")]
     Catalogue(CatalogueArgs),
+    /// Begin a story of your own: writes a file that runs as it stands
+    #[command(after_help = "\
+Example:
+  anachron new my-story --schema")]
+    New(NewArgs),
     /// Print a completion script for a shell
     #[command(after_help = "\
 Example:
@@ -318,6 +324,9 @@ pub(crate) struct ExplainArgs {
     /// A kind of anomaly, a story, or a scenario file [default: list what can be explained]
     #[arg(value_name = "TOPIC")]
     pub topic: Option<OsString>,
+    /// A story's page in Markdown; without a topic, the pages of the whole catalogue
+    #[arg(long)]
+    pub markdown: bool,
 }
 
 /// `sweep`
@@ -365,12 +374,25 @@ pub(crate) struct CatalogueArgs {
     /// What to verify: a part of STORY/VARIANT, or a scenario file [default: the whole catalogue]
     #[arg(value_name = "FILTER")]
     pub filter: Vec<OsString>,
+    /// Write the results to a file as JUnit XML, for CI
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
     /// Of a range of seeds, verify so many at most; the search for one seed among many is not cut short
     #[arg(long, value_name = "N")]
     pub most_seeds: Option<u64>,
     /// What the search may take for each seed.
     #[command(flatten)]
     pub budget: Budget,
+}
+
+/// `new`
+#[derive(Args, Debug)]
+pub(crate) struct NewArgs {
+    /// The story's name in kebab-case, or its file
+    pub story: OsString,
+    /// Write the format's JSON Schema beside it, for editors that check and complete while you type
+    #[arg(long)]
+    pub schema: bool,
 }
 
 /// `completions`

@@ -66,6 +66,7 @@ fn dispatch(cli: &Cli, output: &mut Output) -> Result<Exit, Failure> {
         Some(Command::List(args)) => commands::list::list(args, output),
         Some(Command::Explain(args)) => commands::explain::explain(args, output),
         Some(Command::Catalogue(args)) => commands::catalogue::catalogue(args, output),
+        Some(Command::New(args)) => commands::new::new(args, output),
         Some(Command::Sweep(args)) => commands::sweep::sweep(args, output),
         Some(Command::Campaign(args)) => commands::campaign::campaign(args, output),
         Some(Command::Completions(args)) => commands::shell::completions(args, output),

@@ -1,4 +1,4 @@
-//! Text and JSON Lines from data; decides nothing.
+//! Text, JSON Lines and JUnit XML from data; decides nothing.
 //!
 //! Why it exists: a verdict is worth what its reader understands of it. This crate turns a history, a trace and a
 //! verdict into what people and programs read.
@@ -13,6 +13,7 @@
 mod cause;
 pub mod certificate;
 pub mod jsonl;
+pub mod junit;
 pub mod ladder;
 pub mod number;
 mod style;

@@ -1,11 +1,13 @@
 //! `anachron catalogue`: does every story still come out as it says?
 
+use std::io::Write as _;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anachron_experiment::catalogue::{Case, Missed, Plan, Verification, verify};
 use anachron_experiment::judge::cores;
 use anachron_report::number::count;
-use anachron_report::{Style, jsonl, text};
+use anachron_report::{Style, jsonl, junit, text};
 use anachron_scenario::Variant;
 use serde_json::json;
 
@@ -17,6 +19,7 @@ use crate::library::STORIES;
 use crate::output::{Output, note};
 use crate::progress::Progress;
 use crate::source::{self, Source};
+use crate::target::Target;
 
 /// A story, and those of its variants that were asked for.
 struct Chosen {
@@ -39,6 +42,8 @@ pub(crate) fn catalogue(args: &CatalogueArgs, output: &mut Output) -> Result<Exi
     for (story, variant) in &owners {
         cases.push(Case { variant, experiment: source::experiment(&story.source, variant)? });
     }
+    let sources: Vec<&Path> = chosen.iter().map(|story| Path::new(&story.source.file)).collect();
+    let junit = args.junit.as_deref().map(|path| Target::open(path, &sources)).transpose()?;
     announce(&chosen, cases.len(), output)?;
     let start = Instant::now();
     let threads = args.budget.threads.unwrap_or_else(cores);
@@ -73,6 +78,10 @@ pub(crate) fn catalogue(args: &CatalogueArgs, output: &mut Output) -> Result<Exi
     drop(progress);
     if let Some(error) = lost {
         return Err(error);
+    }
+    if let Some(junit) = junit {
+        let xml = junit::document("anachron catalogue", &suites(&chosen, &verifications));
+        junit.write(|file| file.write_all(xml.as_bytes()))?;
     }
     let exit = exit(&verifications);
     sum_up(&chosen, &verifications, exit, start.elapsed(), output)?;
@@ -157,10 +166,7 @@ fn told(story: &Chosen, verifications: &[Verification], style: Style) -> String 
     let mut out = format!("{} {}  {}\n", text::pad(mark, 2), story.source.scenario.id, parts.join(", "));
     for (variant, verification) in story.variants().zip(verifications) {
         for missed in &verification.missed {
-            let said = format!(
-                "{}: {}: expected {}; found {}",
-                variant.name, missed.field, missed.expected, missed.found
-            );
+            let said = format!("{}: {}", variant.name, in_words(missed));
             out += &paragraph("     ", &said, style);
             out += "       replay  ";
             out += &replay(&story.source, variant, missed);
@@ -217,6 +223,47 @@ fn result(verification: &Verification) -> &'static str {
     }
 }
 
+/// A suite a story, a case a variant.
+fn suites(chosen: &[Chosen], verifications: &[Verification]) -> Vec<junit::Suite> {
+    let mut verifications = verifications.iter();
+    let mut suites = Vec::with_capacity(chosen.len());
+    for story in chosen {
+        let cases = story.variants().zip(verifications.by_ref());
+        let case = |(variant, verification): (&Variant, &Verification)| junit::Case {
+            name: variant.name.clone(),
+            file: story.source.file.clone(),
+            outcome: outcome(&story.source, variant, verification),
+        };
+        suites
+            .push(junit::Suite { name: story.source.scenario.id.clone(), cases: cases.map(case).collect() });
+    }
+    suites
+}
+
+fn outcome(source: &Source, variant: &Variant, verification: &Verification) -> junit::Outcome {
+    let Some(first) = verification.missed.first() else {
+        return if verification.interrupted {
+            junit::Outcome::Skipped("interrupted".to_owned())
+        } else {
+            junit::Outcome::Passed
+        };
+    };
+    let told = verification
+        .missed
+        .iter()
+        .map(|missed| format!("{}\n  replay  {}\n", in_words(missed), replay(source, variant, missed)));
+    let (message, detail) = (in_words(first), told.collect());
+    if verification.is_open() {
+        junit::Outcome::Error(message, detail)
+    } else {
+        junit::Outcome::Failed(message, detail)
+    }
+}
+
+fn in_words(missed: &Missed) -> String {
+    format!("{}: expected {}; found {}", missed.field, missed.expected, missed.found)
+}
+
 /// In a workflow of GitHub, a missed expectation is shown beside the line that states it (see "Workflow commands for
 /// GitHub Actions").
 fn annotate(source: &Source, variant: &Variant, verification: &Verification) {
@@ -228,13 +275,7 @@ fn annotate(source: &Source, variant: &Variant, verification: &Verification) {
     for missed in &verification.missed {
         let place = source.place(variant, &["expect", missed.field], String::new());
         let title = format!("{} {}", source.scenario.id, variant.name);
-        let said = format!(
-            "{}: expected {}; found {}\n{}",
-            missed.field,
-            missed.expected,
-            missed.found,
-            replay(source, variant, missed)
-        );
+        let said = format!("{}\n{}", in_words(missed), replay(source, variant, missed));
         note(&format!(
             "::error file={},line={},col={},title={}::{}",
             property(&source.file),

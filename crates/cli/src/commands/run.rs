@@ -6,10 +6,11 @@ use std::time::Instant;
 
 use anachron_checker::explain::Explanation;
 use anachron_checker::{CheckOptions, Decision};
+use anachron_experiment::judge::Limits;
 use anachron_experiment::{Experiment, Trial};
 use anachron_history::write_json_lines;
 use anachron_report::number::{count, thousands, took};
-use anachron_report::{Marks, NodeName, Picture, Window, cause, jsonl, text, timeline, verdict};
+use anachron_report::{Marks, NodeName, Picture, Style, Window, cause, jsonl, text, timeline, verdict};
 use anachron_scenario::{Scenario, Variant};
 use anachron_trace::{Event, Fingerprint};
 use anachron_vocabulary::{Outcome, Value, VirtualTime};
@@ -132,6 +133,16 @@ impl Files {
     }
 }
 
+/// A variant's own run: the timeline, and the verdict with its reasons.
+pub(super) fn drawn(source: &Source, variant: &Variant, style: Style) -> Result<String, Failure> {
+    let experiment = source::experiment(source, variant)?;
+    let limits = Limits::default();
+    let (trial, events) = experiment.observed_trial(variant.seed, limits, &INTERRUPTED);
+    let explanation = experiment.explain(&trial);
+    let told = Told { source, variant, trial: &trial, events: &events, explanation: explanation.as_ref() };
+    Ok(told.with_proof(false, style, |picture, proof| format!("{picture}\n{}", proof.text(style))))
+}
+
 /// A title beside a variant's name needs this much room, or goes below it.
 const TITLE_COLUMNS: usize = 30;
 
@@ -147,8 +158,22 @@ struct Told<'a> {
 impl Told<'_> {
     fn picture_and_verdict(&self, whole: bool, output: &mut Output) -> Result<(), Failure> {
         let history = &self.trial.run.history;
-        let judgement = &self.trial.judgement;
         let style = output.style;
+        self.with_proof(whole, style, |picture, proof| {
+            output.text(picture)?;
+            output.line("")?;
+            output.text(&proof.text(style))?;
+            for (id, _) in history.iter() {
+                output.object(|| jsonl::operation(history, id))?;
+            }
+            proof.objects(output)
+        })
+    }
+
+    /// Draws the timeline and puts the proof together, with what the servers were doing.
+    fn with_proof<T>(&self, whole: bool, style: Style, tell: impl FnOnce(&str, Proof<'_>) -> T) -> T {
+        let history = &self.trial.run.history;
+        let judgement = &self.trial.judgement;
         let proof = Proof { history, judgement, explanation: self.explanation, cause: &[] };
         // A violation numbers what proves it; a short order of one object numbers its operations.
         let orders = proof.orders();
@@ -167,14 +192,7 @@ impl Told<'_> {
             style,
         };
         let story = if self.trial.decision() == Decision::NotLinearizable { cause(&picture) } else { vec![] };
-        let proof = Proof { cause: &story, ..proof };
-        output.text(&timeline(&picture))?;
-        output.line("")?;
-        output.text(&proof.text(style))?;
-        for (id, _) in history.iter() {
-            output.object(|| jsonl::operation(history, id))?;
-        }
-        proof.objects(output)
+        tell(&timeline(&picture), Proof { cause: &story, ..proof })
     }
 
     fn node_names(&self) -> Vec<NodeName> {

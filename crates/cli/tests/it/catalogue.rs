@@ -77,3 +77,20 @@ fn the_line_that_replays_a_miss_does() {
         assert!(code < 2, "{line} ends with {code}");
     }
 }
+
+#[test]
+fn ci_gets_junit() {
+    let folder = Folder::new();
+    folder.file("broken.json", broken());
+    folder.anachron("catalogue broken.json followers/raft --junit out.xml").run().ends_with(1);
+    let xml = folder.read("out.xml");
+    assert!(
+        xml.contains(
+            r#"<testsuites name="anachron catalogue" tests="4" failures="3" errors="0" skipped="0">"#
+        ),
+        "{xml}"
+    );
+    assert!(xml.contains(r#"<testcase name="raft-read-index" classname="back-in-time-two-followers" file="scenarios/back-in-time-two-followers.json"/>"#), "{xml}");
+    assert!(xml.contains("replay  anachron run broken.json --variant sticky-session"), "{xml}");
+    folder.anachron("catalogue broken.json --junit broken.json").run().ends_with(2).notes("is to be read");
+}

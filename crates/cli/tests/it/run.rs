@@ -4,21 +4,23 @@ use crate::harness::{Folder, anachron, golden};
 
 const STORY: &str = "lost-acked-write-on-failover";
 
-/// Every story, with its variants.
-fn stories() -> Vec<(String, Vec<String>)> {
+/// Every story, with its variants; those of the course alone, if `course`.
+fn stories(course: bool) -> Vec<(String, Vec<String>)> {
     let text = |value: &serde_json::Value| value.as_str().expect("a text").to_owned();
     let listed = anachron("list --output jsonl").run().ends_with(0).objects();
     let variants = |story: &serde_json::Value| {
         let variants = story["variants"].as_array().expect("variants");
         variants.iter().map(|variant| text(&variant["name"])).collect()
     };
-    listed.iter().map(|story| (text(&story["id"]), variants(story))).collect()
+    let asked = listed.iter().filter(|story| !course || story["course"] == true);
+    asked.map(|story| (text(&story["id"]), variants(story))).collect()
 }
 
+/// `docs/catalogue.md` holds the pictures of the rest.
 #[test]
-fn every_story_and_its_cures() {
-    let stories = stories();
-    assert!(stories.len() >= 6);
+fn every_story_of_the_course_and_its_cures() {
+    let stories = stories(true);
+    assert!(stories.len() >= 8);
     for (story, variants) in stories {
         let mut calls = vec![anachron(&format!("run {story}")).run().ends_with(1)];
         for variant in &variants[1..] {
@@ -89,12 +91,14 @@ fn the_seed_is_said_before_anything_else() {
 /// What `run --history` writes, `check` reads, and finds the same.
 #[test]
 fn the_history_of_every_run_is_judged_as_the_run_was() {
-    for (story, variants) in stories() {
+    for (story, variants) in stories(false) {
         for variant in &variants {
             let folder = Folder::new();
             let run = folder.anachron(&format!("run {story} --variant {variant} --history seen.jsonl")).run();
             let check = run.line("history anachron ").strip_prefix("history anachron ").expect("the start");
-            let checked = folder.anachron(&format!("{check} --verify")).run().ends_with(run.code);
+            // No argument of these lines has a space in it, so a shell would only take the quotes away.
+            let arguments = check.replace('\'', "");
+            let checked = folder.anachron(&format!("{arguments} --verify")).run().ends_with(run.code);
             let verdict = |text: &str| {
                 text.lines().find(|line| line.starts_with(['✗', '✓'])).map(str::to_owned).expect("a verdict")
             };

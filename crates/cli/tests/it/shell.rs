@@ -4,8 +4,19 @@ use std::fs;
 
 use crate::harness::{Folder, anachron};
 
-const COMMANDS: [&str; 10] =
-    ["run", "campaign", "check", "list", "explain", "verify", "sweep", "catalogue", "completions", "man"];
+const COMMANDS: [&str; 11] = [
+    "run",
+    "campaign",
+    "check",
+    "list",
+    "explain",
+    "verify",
+    "sweep",
+    "catalogue",
+    "new",
+    "completions",
+    "man",
+];
 
 #[test]
 fn every_shell_is_told_of_every_command() {

@@ -1,6 +1,6 @@
 //! What the program says of itself: help, lists, explanations, complaints.
 
-use crate::harness::{anachron, golden};
+use crate::harness::{Folder, anachron, golden};
 
 #[test]
 fn alone_it_says_what_it_is() {
@@ -10,7 +10,19 @@ fn alone_it_says_what_it_is() {
 #[test]
 fn help() {
     let mut calls = vec![anachron("--help").run(), anachron("-h").run()];
-    for command in ["run", "check", "verify", "list", "explain", "sweep", "campaign", "completions", "man"] {
+    for command in [
+        "run",
+        "check",
+        "verify",
+        "list",
+        "explain",
+        "sweep",
+        "campaign",
+        "catalogue",
+        "new",
+        "completions",
+        "man",
+    ] {
         calls.push(anachron(&format!("{command} --help")).run());
     }
     golden("help", &calls);
@@ -84,4 +96,39 @@ fn wrong_words_are_met_with_right_ones() {
         "--output xml",
     ];
     golden("complaints", &calls.map(|call| anachron(call).run().ends_with(2)));
+}
+
+/// `BLESS=1 cargo test -p anachron-cli catalogue_page` writes the page anew.
+#[test]
+fn the_catalogue_page_is_what_the_program_says() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/catalogue.md");
+    let said = anachron("explain --markdown").run().ends_with(0).stdout;
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(path, &said).expect("the page can be written");
+    }
+    let page = std::fs::read_to_string(path).unwrap_or_default();
+    let differs = page.lines().zip(said.lines()).position(|(page, said)| page != said);
+    assert!(
+        page == said,
+        "docs/catalogue.md is not what the program says, first at line {differs:?} (from 0)"
+    );
+}
+
+#[test]
+fn a_new_story_runs_as_it_stands_and_is_never_written_over_another() {
+    let folder = Folder::new();
+    let calls = [
+        ("new my-story --schema", 0),
+        ("new my-story", 2),
+        ("new another.json --output jsonl", 0),
+        ("new My-Story", 2),
+        ("new missing/story", 2),
+        ("catalogue my-story.json another.json", 0),
+    ];
+    golden("new", &calls.map(|(call, code)| folder.anachron(call).run().ends_with(code)));
+    folder.anachron("run my-story.json").run().ends_with(1).says("Stale read");
+    let schema: serde_json::Value =
+        serde_json::from_str(&folder.read("anachron-scenario.schema.json")).expect("JSON");
+    assert_eq!(schema["title"], "Anachron scenario");
+    assert!(folder.read("my-story.json").contains("anachron-scenario.schema.json"));
 }
