@@ -82,30 +82,7 @@ const MODES: &[Mode] = &[
         read: PaperCost::LOCAL,
         ..SEQUENCER
     },
-    Mode { name: "total-order-raft", ..RAFT },
-    Mode {
-        name: "total-order-multi-paxos",
-        options: r#"{"protocol": "multi-paxos"}"#,
-        source: "Chandra and Toueg 1996, section 7; van Renesse and Altinbuken 2015, section 3; asked at the leader",
-        write: ORDERED,
-        read: ORDERED,
-        ..Mode::BASE
-    },
-    Mode {
-        name: "total-order-raft-local-reads",
-        options: r#"{"protocol": "raft", "reads": "local"}"#,
-        promise: Promise::less(Level::Sequential, 0, AnomalyKind::StaleRead),
-        asks: Asks { write: Place::First, read: Place::Second },
-        read: PaperCost::LOCAL,
-        ..RAFT
-    },
 ];
-
-const RAFT: Mode = Mode {
-    options: r#"{"protocol": "raft"}"#,
-    source: "Chandra and Toueg 1996, section 7; Ongaro and Ousterhout 2014, section 5.3; asked at the leader",
-    ..Mode::BASE
-};
 
 const SEQUENCER: Mode = Mode {
     source: "Défago, Schiper and Urbán 2004: fixed sequencer, uniform; asked at the sequencer",
