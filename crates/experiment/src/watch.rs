@@ -11,7 +11,7 @@
 
 use std::collections::BTreeMap;
 
-use anachron_trace::{Event, Happening, Observer};
+use anachron_trace::{Attention, Event, Happening, Observer};
 use anachron_vocabulary::NodeId;
 
 /// Looks on, and keeps what was broken.
@@ -34,7 +34,9 @@ const OFFICES: [&str; 4] = ["leader", "primary", "sequencer", "head"];
 const CONFESSION: &str = "an invariant of";
 
 impl Observer for Watch {
-    const DETAILED: bool = false;
+    fn attention(&self) -> Attention {
+        Attention::Nodes
+    }
 
     fn observe(&mut self, event: Event) {
         let Event { time, what, .. } = event;

@@ -107,7 +107,7 @@ fn main() {
     ] {
         let world = world(nodes, VirtualDuration::secs(seconds));
         let start = Instant::now();
-        let run = simulate::<Echo, _>(&world, &interval, &mut Blind);
+        let run = simulate::<Echo>(&world, &interval, &mut Blind);
         let wall = start.elapsed().as_secs_f64();
         println!(
             "{nodes:>5}  {:>8}  {seconds:>12}  {:>9}  {wall:>8.3}  {:>13.2}  {:>14.0}  {:>8}",

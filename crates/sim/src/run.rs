@@ -67,10 +67,10 @@ pub struct Rest {
 /// # Panics
 /// When the world's description makes no sense (it names nodes or clients that it does not have, a fault ends before
 /// it begins, a run lasts longer than 292 years), or a replica breaks its contract.
-pub fn simulate<R: Replica, O: Observer>(world: &World, config: &R::Config, observer: &mut O) -> Run {
+pub fn simulate<R: Replica>(world: &World, config: &R::Config, observer: &mut dyn Observer) -> Run {
     check(world);
     let probe = world.afterwards.as_ref().map(|afterwards| probe_plan(world, afterwards));
-    Simulation::<R, O>::new(world, config, probe.as_ref(), observer).run()
+    Simulation::<R>::new(world, config, probe.as_ref(), observer).run()
 }
 
 /// The client that asks whether an operation completes: at every node in turn, until it does.

@@ -6,7 +6,7 @@
 //! What it promises:
 //! - [`Fingerprint`]: a 128-bit hash over every event of a run in order. Same version, scenario, variant and seed:
 //!   same fingerprint, whatever the machine, the thread count or the build profile.
-//! - [`Observer`]: a run without one pays nothing; [`Blind`] compiles away.
+//! - [`Observer`]: a run that nobody looks at makes no events; see [`Blind`].
 //!
 //! Left out on purpose: any meaning of a message; it arrives here as a label that the strategy's `Debug` wrote.
 
@@ -16,4 +16,4 @@ mod observer;
 
 pub use event::{Endpoint, Event, Happening, Loss, MessageId};
 pub use fingerprint::{Fingerprint, FingerprintError, FingerprintHasher};
-pub use observer::{Blind, Observer, Recorder};
+pub use observer::{Attention, Blind, Observer, Recorder};

@@ -4,16 +4,24 @@ use crate::Event;
 
 /// Sees every event of a run in order. It can't change the run.
 pub trait Observer {
-    /// False if the observer looks at nothing: then the simulator makes no events, and the code that would compiles
-    /// away.
-    const ACTIVE: bool = true;
-
-    /// False if the observer looks at nothing but nodes: boots, crashes, roles and notes. All else, most of it
-    /// messages, is then not made.
-    const DETAILED: bool = Self::ACTIVE;
+    /// What it looks at, the same from the first event to the last. All else is not made.
+    fn attention(&self) -> Attention {
+        Attention::Everything
+    }
 
     /// One more event happened.
     fn observe(&mut self, event: Event);
+}
+
+/// How much of a run an observer looks at.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Attention {
+    /// Nothing: no event is made.
+    Nothing,
+    /// What becomes of nodes: boots, crashes, roles and notes.
+    Nodes,
+    /// Every event, most of them messages.
+    Everything,
 }
 
 /// Looks at nothing.
@@ -21,7 +29,9 @@ pub trait Observer {
 pub struct Blind;
 
 impl Observer for Blind {
-    const ACTIVE: bool = false;
+    fn attention(&self) -> Attention {
+        Attention::Nothing
+    }
 
     fn observe(&mut self, _: Event) {}
 }

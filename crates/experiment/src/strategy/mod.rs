@@ -55,18 +55,18 @@ where
     R::Config: Send + Sync,
 {
     fn run(&self, world: &World) -> Run {
-        simulate::<R, _>(world, &self.0, &mut Blind)
+        simulate::<R>(world, &self.0, &mut Blind)
     }
 
     fn run_observed(&self, world: &World) -> (Run, Vec<Event>) {
         let mut recorder = Recorder::default();
-        let run = simulate::<R, _>(world, &self.0, &mut recorder);
+        let run = simulate::<R>(world, &self.0, &mut recorder);
         (run, recorder.events)
     }
 
     fn run_watched(&self, world: &World) -> (Run, Watch) {
         let mut watch = Watch::default();
-        let run = simulate::<R, _>(world, &self.0, &mut watch);
+        let run = simulate::<R>(world, &self.0, &mut watch);
         (run, watch)
     }
 }

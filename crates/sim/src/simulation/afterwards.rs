@@ -3,14 +3,13 @@
 use std::collections::BTreeSet;
 
 use anachron_node::Replica;
-use anachron_trace::Observer;
 use anachron_vocabulary::{ClientId, Key, OperationId, Outcome, Value, VirtualTime};
 
 use super::Simulation;
 use crate::Afterwards;
 use crate::run::Rest;
 
-impl<R: Replica, O: Observer> Simulation<'_, R, O> {
+impl<R: Replica> Simulation<'_, R> {
     /// The two questions of [`Afterwards`]. No answer if the step limit did not leave the cluster its time.
     pub(super) fn rest(&mut self, afterwards: &Afterwards) -> Option<Rest> {
         for client in &mut self.clients {

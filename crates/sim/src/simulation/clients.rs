@@ -2,7 +2,7 @@
 
 use anachron_history::{Record, Timestamp};
 use anachron_node::{Replica, Request};
-use anachron_trace::{Endpoint, Happening, Observer};
+use anachron_trace::{Endpoint, Happening};
 use anachron_vocabulary::{ClientId, OperationId, Outcome, VirtualTime};
 use std::hash::Hash;
 
@@ -10,7 +10,7 @@ use super::labels::request_label;
 use super::{Simulation, Waiting};
 use crate::client::{Awake, Move};
 
-impl<R: Replica, O: Observer> Simulation<'_, R, O> {
+impl<R: Replica> Simulation<'_, R> {
     pub(super) fn client_wakes(&mut self, client: ClientId, generation: u64) {
         let number = client.index();
         if self.clients[number].generation != generation {

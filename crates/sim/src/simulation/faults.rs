@@ -1,13 +1,13 @@
 //! Faults of the schedule begin and end.
 
 use anachron_node::Replica;
-use anachron_trace::{Happening, Loss, Observer};
+use anachron_trace::{Happening, Loss};
 use anachron_vocabulary::{NodeId, VirtualTime};
 
 use super::{Simulation, Waiting};
 use crate::{Fault, UnsyncedTail};
 
-impl<R: Replica, O: Observer> Simulation<'_, R, O> {
+impl<R: Replica> Simulation<'_, R> {
     pub(super) fn fault(&mut self, number: usize, begins: bool) {
         if self.in_force[number] == begins || (begins && self.schedule_over) {
             return;

@@ -1,14 +1,14 @@
 //! Messages leave, and are lost or arrive.
 
 use anachron_node::{Answer, Refusal, Replica, RequestId};
-use anachron_trace::{Endpoint, Happening, Loss, MessageId, Observer};
+use anachron_trace::{Endpoint, Happening, Loss, MessageId};
 use anachron_vocabulary::NodeId;
 
 use super::labels::answer_label;
 use super::{Simulation, Waiting};
 use crate::network::Transit;
 
-impl<R: Replica, O: Observer> Simulation<'_, R, O> {
+impl<R: Replica> Simulation<'_, R> {
     /// Decides, at its arrival, whether a message is lost. A loss is no step, but it is in the fingerprint; the caller
     /// adds what the message said.
     #[inline]

@@ -2,7 +2,7 @@
 
 use anachron_history::{History, Names, Record, TimeUnit};
 use anachron_node::{Answer, Effect, Position, Random, Replica, Request, RequestId};
-use anachron_trace::{Endpoint, Event, FingerprintHasher, Happening, MessageId, Observer};
+use anachron_trace::{Attention, Endpoint, Event, FingerprintHasher, Happening, MessageId, Observer};
 use anachron_vocabulary::{ClientId, NodeId, VirtualDuration, VirtualTime};
 use std::collections::VecDeque;
 use std::hash::Hash;
@@ -46,12 +46,14 @@ pub(crate) enum Waiting<R: Replica> {
     Operator { number: usize },
 }
 
-pub(crate) struct Simulation<'w, R: Replica, O: Observer> {
+pub(crate) struct Simulation<'w, R: Replica> {
     world: &'w World,
     config: &'w R::Config,
     /// The client that asks whether an operation completes afterwards.
     probe: Option<&'w ClientPlan>,
-    observer: &'w mut O,
+    observer: &'w mut dyn Observer,
+    /// What the observer looks at, asked once.
+    attention: Attention,
     streams: Streams,
     now: VirtualTime,
     step: u64,
@@ -75,12 +77,12 @@ pub(crate) struct Simulation<'w, R: Replica, O: Observer> {
     shown: Vec<(&'static str, u64, u64)>,
 }
 
-impl<'w, R: Replica, O: Observer> Simulation<'w, R, O> {
+impl<'w, R: Replica> Simulation<'w, R> {
     pub(crate) fn new(
         world: &'w World,
         config: &'w R::Config,
         probe: Option<&'w ClientPlan>,
-        observer: &'w mut O,
+        observer: &'w mut dyn Observer,
     ) -> Self {
         let streams = Streams::new(world.seed);
         let network = Network::new(world, streams);
@@ -112,6 +114,7 @@ impl<'w, R: Replica, O: Observer> Simulation<'w, R, O> {
             world,
             config,
             probe,
+            attention: observer.attention(),
             observer,
             streams,
             now: VirtualTime::ZERO,
@@ -212,7 +215,7 @@ impl<'w, R: Replica, O: Observer> Simulation<'w, R, O> {
     /// Shows the observer what happens, if it looks at everything.
     #[inline]
     fn observe(&mut self, what: impl FnOnce() -> Happening) {
-        if O::DETAILED {
+        if self.attention == Attention::Everything {
             self.observe_node(what);
         }
     }
@@ -220,7 +223,7 @@ impl<'w, R: Replica, O: Observer> Simulation<'w, R, O> {
     /// Shows the observer what becomes of a node.
     #[inline]
     fn observe_node(&mut self, what: impl FnOnce() -> Happening) {
-        if O::ACTIVE {
+        if self.attention > Attention::Nothing {
             self.observer.observe(Event { time: self.now, step: self.step, what: what() });
         }
     }

@@ -1,7 +1,7 @@
 //! A node takes a step, and what it wants is carried out.
 
 use anachron_node::{Context, Effect, OperatorCommand, Position, Replica, Request, Surroundings};
-use anachron_trace::{Happening, Observer};
+use anachron_trace::{Attention, Happening};
 use anachron_vocabulary::{NodeId, VirtualDuration};
 use std::hash::Hash;
 
@@ -19,7 +19,7 @@ pub(super) enum Input<R: Replica> {
     Operator(OperatorCommand),
 }
 
-impl<R: Replica, O: Observer> Simulation<'_, R, O> {
+impl<R: Replica> Simulation<'_, R> {
     pub(super) fn timer(&mut self, node: NodeId, boot: u32, slot: u16) {
         let process = &mut self.processes[node.index()];
         if process.boot != boot || process.replica.is_none() {
@@ -80,7 +80,7 @@ impl<R: Replica, O: Observer> Simulation<'_, R, O> {
             nodes: self.world.nodes,
             now: process.clock.local(self.now),
             wall_clock: process.clock.wall(self.now),
-            observed: O::ACTIVE,
+            observed: self.attention > Attention::Nothing,
             appended: &mut appended,
             random: &mut process.random,
             effects: &mut self.effects,
@@ -111,7 +111,7 @@ impl<R: Replica, O: Observer> Simulation<'_, R, O> {
             nodes: self.world.nodes,
             now: process.clock.local(self.now),
             wall_clock: process.clock.wall(self.now),
-            observed: O::ACTIVE,
+            observed: self.attention > Attention::Nothing,
             appended: &mut appended,
             random: &mut process.random,
             effects: &mut self.effects,
@@ -178,7 +178,7 @@ impl<R: Replica, O: Observer> Simulation<'_, R, O> {
             }
         }
         self.effects = effects;
-        if O::ACTIVE {
+        if self.attention > Attention::Nothing {
             self.show(node);
         }
     }

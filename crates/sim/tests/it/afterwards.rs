@@ -17,7 +17,7 @@ fn settled(nodes: u16) -> World {
 
 fn store(world: &World) -> (anachron_sim::Run, Watch) {
     let mut recorder = Recorder::default();
-    let run = simulate::<Store, _>(world, &Settings::default(), &mut recorder);
+    let run = simulate::<Store>(world, &Settings::default(), &mut recorder);
     run.history.validate().expect("a well-formed history");
     (run, Watch::new(recorder.events))
 }
@@ -148,12 +148,12 @@ impl Replica for Stubborn {
 #[test]
 fn replicas_that_differ_have_not_converged() {
     for stubborn in [true, false] {
-        let rest = simulate::<Stubborn, _>(&settled(3), &stubborn, &mut Blind).rest.expect("asked");
+        let rest = simulate::<Stubborn>(&settled(3), &stubborn, &mut Blind).rest.expect("asked");
         assert_eq!((rest.converged, rest.progressed), (!stubborn, true));
         assert_eq!(rest.contents.len(), 3);
     }
     let unasked = World { afterwards: None, ..settled(3) };
-    assert_eq!(simulate::<Stubborn, _>(&unasked, &true, &mut Blind).rest, None);
+    assert_eq!(simulate::<Stubborn>(&unasked, &true, &mut Blind).rest, None);
 }
 
 #[test]

@@ -76,12 +76,12 @@ fn busy(seed: u64) -> World {
 }
 
 fn blind(seed: u64) -> Run {
-    simulate::<Store, _>(&busy(seed), &Settings::default(), &mut Blind)
+    simulate::<Store>(&busy(seed), &Settings::default(), &mut Blind)
 }
 
 fn watched(seed: u64) -> (Run, Vec<Event>) {
     let mut recorder = Recorder::default();
-    let run = simulate::<Store, _>(&busy(seed), &Settings::default(), &mut recorder);
+    let run = simulate::<Store>(&busy(seed), &Settings::default(), &mut recorder);
     (run, recorder.events)
 }
 

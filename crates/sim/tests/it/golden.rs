@@ -74,7 +74,7 @@ fn told(run: &Run, events: &[Event]) -> String {
 #[allow(clippy::disallowed_methods)] // a golden file is blessed by hand
 fn a_tiny_run_reads_as_it_did() {
     let mut recorder = Recorder::default();
-    let run = simulate::<Store, _>(&tiny(), &Settings::default(), &mut recorder);
+    let run = simulate::<Store>(&tiny(), &Settings::default(), &mut recorder);
     let found = told(&run, &recorder.events);
     if std::env::var_os("BLESS").is_some() {
         std::fs::write(FILE, &found).expect("the golden file can be written");

@@ -18,7 +18,7 @@ use crate::kit::{KEY, at, c, client, constant, disk, fault, forever, ms, n, rati
 /// What the simulator says when it is given this world. The panic's own output is expected in the test's.
 fn complaint(world: &World) -> String {
     let run = || {
-        anachron_sim::simulate::<crate::kit::puppet::Puppet, _>(
+        anachron_sim::simulate::<crate::kit::puppet::Puppet>(
             world,
             &Rules::default(),
             &mut anachron_trace::Blind,
@@ -261,7 +261,7 @@ fn one_node_alone_is_a_cluster() {
         World { clients: vec![client("a", script(&[(10, write(1)), (20, Operation::Read)]))], ..world(1) };
     lone.faults =
         vec![fault(15, 18, Fault::Crash { node: NodeId(0), tail: UnsyncedTail::Lose, wipe: false })];
-    let run = anachron_sim::simulate::<crate::kit::store::Store, _>(
+    let run = anachron_sim::simulate::<crate::kit::store::Store>(
         &lone,
         &Settings::default(),
         &mut anachron_trace::Blind,

@@ -54,7 +54,7 @@ fn every_kind_is_valid_for_every_size_of_cluster() {
                 world.faults = plan(vec![kind.clone()]).draw(seed, nodes);
                 drawn += world.faults.len();
                 let mut recorder = Recorder::default();
-                let run = simulate::<Chatter, _>(&world, &Pace::default(), &mut recorder);
+                let run = simulate::<Chatter>(&world, &Pace::default(), &mut recorder);
                 Watch::new(recorder.events);
                 assert!(!run.step_limit_reached);
             }
@@ -70,7 +70,7 @@ fn all_kinds_at_once_run() {
         world.seed = seed;
         world.faults = plan(every_kind()).draw(seed, 5);
         let mut recorder = Recorder::default();
-        let run = simulate::<Chatter, _>(&world, &Pace::default(), &mut recorder);
+        let run = simulate::<Chatter>(&world, &Pace::default(), &mut recorder);
         let watch = Watch::new(recorder.events);
         let in_flight = watch.journeys.iter().filter(|journey| journey.end.is_none()).count() as u64;
         assert_eq!(run.statistics.sent, run.statistics.delivered + run.statistics.lost() + in_flight);

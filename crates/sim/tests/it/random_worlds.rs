@@ -197,7 +197,7 @@ prop_compose! {
 
 fn watched(world: &World) -> (Run, Vec<Event>) {
     let mut recorder = Recorder::default();
-    let run = simulate::<Store, _>(world, &Settings::default(), &mut recorder);
+    let run = simulate::<Store>(world, &Settings::default(), &mut recorder);
     (run, recorder.events)
 }
 
@@ -321,7 +321,7 @@ proptest! {
         let (run, events) = watched(&world);
         let (again, same_events) = watched(&world);
         prop_assert_eq!(&events, &same_events);
-        let blind = simulate::<Store, _>(&world, &Settings::default(), &mut Blind);
+        let blind = simulate::<Store>(&world, &Settings::default(), &mut Blind);
         for other in [&again, &blind] {
             prop_assert_eq!(run.fingerprint, other.fingerprint);
             prop_assert_eq!(&run.history.records, &other.history.records);

@@ -30,7 +30,7 @@ fn clients(count: u32, of: &Generated) -> Vec<ClientPlan> {
 }
 
 fn run(world: &World) -> Run {
-    let run = simulate::<Store, _>(world, &Settings::default(), &mut Blind);
+    let run = simulate::<Store>(world, &Settings::default(), &mut Blind);
     run.history.validate().expect("a well-formed history");
     run
 }

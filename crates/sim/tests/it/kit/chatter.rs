@@ -66,11 +66,11 @@ impl Replica for Chatter {
 /// Lets all nodes chatter, watched.
 pub(crate) fn chat(world: &World, pace: &Pace) -> (Run, Watch) {
     let mut recorder = Recorder::default();
-    let run = simulate::<Chatter, _>(world, pace, &mut recorder);
+    let run = simulate::<Chatter>(world, pace, &mut recorder);
     (run, Watch::new(recorder.events))
 }
 
 /// Lets all nodes chatter, unwatched.
 pub(crate) fn chat_blindly(world: &World, pace: &Pace) -> Run {
-    simulate::<Chatter, _>(world, pace, &mut Blind)
+    simulate::<Chatter>(world, pace, &mut Blind)
 }

@@ -153,7 +153,7 @@ impl Replica for Puppet {
 /// Runs puppets, watched.
 pub(crate) fn play(world: &World, rules: &[(u16, On, Vec<Do>)]) -> (Run, Watch) {
     let mut recorder = Recorder::default();
-    let run = simulate::<Puppet, _>(world, &Rules(rules.to_vec()), &mut recorder);
+    let run = simulate::<Puppet>(world, &Rules(rules.to_vec()), &mut recorder);
     run.history.validate().expect("a well-formed history");
     (run, Watch::new(recorder.events))
 }
