@@ -106,15 +106,41 @@ fn every_command_of_the_course_prints_what_the_page_shows() {
     assert!(commands >= 16, "the course has lost its commands: {commands}");
 }
 
+/// What a link may name within a page: its headings, as GitHub spells them, and the anchors that it sets itself.
+fn anchors(page: &str) -> Vec<String> {
+    let kept = |letter: &char| letter.is_alphanumeric() || "-_ ".contains(*letter);
+    let heading = |line: &str| line.trim_start_matches('#').trim().to_lowercase().replace('`', "");
+    let spelled = |line: &str| heading(line).chars().filter(kept).collect::<String>().replace(' ', "-");
+    let headings = page.lines().filter(|line| line.starts_with('#')).map(spelled);
+    let set = page.split("<a id=\"").skip(1).filter_map(|rest| rest.split('"').next()).map(str::to_owned);
+    headings.chain(set).collect()
+}
+
+/// A reader who is sent to a page finds it, and the section on it: from the README, the pages of `docs/` and the course.
 #[test]
 fn every_link_of_the_course_leads_somewhere() {
-    for path in pages() {
-        let page = fs::read_to_string(&path).expect("a page of the course");
-        for link in page.split("](").skip(1).map(|rest| rest.split([')', '#']).next().expect("a split")) {
-            let leads = link.starts_with("http") || link.is_empty() || path.with_file_name(link).exists();
-            assert!(leads, "{} links to {link}, which is not there", path.display());
+    let folder = fs::read_dir(root().join("docs")).expect("the pages are in docs");
+    let beside = folder.map(|entry| entry.expect("a file in docs").path());
+    let beside = beside.filter(|path| path.extension().is_some_and(|extension| extension == "md"));
+    let mut links = 0;
+    for path in pages().into_iter().chain(beside).chain([root().join("README.md")]) {
+        let page = fs::read_to_string(&path).expect("a page");
+        for link in page.split("](").skip(1).map(|rest| rest.split(')').next().expect("a split")) {
+            if link.starts_with("http") {
+                continue;
+            }
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let target = if file.is_empty() { path.clone() } else { path.with_file_name(file) };
+            assert!(target.exists(), "{} links to {link}, which is not there", path.display());
+            if !anchor.is_empty() {
+                let there = anchors(&fs::read_to_string(&target).expect("a page that is linked to"));
+                let found = there.iter().any(|known| known == anchor);
+                assert!(found, "{} links to {link}, and there is no such section", path.display());
+            }
+            links += 1;
         }
     }
+    assert!(links > 100, "the pages have lost their links: {links}");
 }
 
 #[test]
