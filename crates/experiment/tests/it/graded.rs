@@ -1,10 +1,12 @@
 //! The stories against the catalogue beside the repository, whose histories were graded by exhaustive search.
 //!
 //! A story has *the same operations* as its entry if its scripts, client by client, ask the same of the same objects, whatever
-//! the clients and the values are called (and, where there is one object, whatever that is called). Times and replies may
-//! differ: the entry's times are nobody's measurement, and the replies are what a run has to bring about. Then the first variant's run must have the entry's grades, level by level (`delta_ms` is a time, so it is left out), and must
-//! converge or not as the entry says. Where operations differ nothing follows, and the test prints how they do.
+//! the clients, the objects and the values are called. Times and replies may differ: the entry's times are nobody's
+//! measurement, and the replies are what a run has to bring about. Then the first variant's run must have the entry's
+//! grades, level by level (`delta_ms` is a time, so it is left out), and must converge or not as the entry says. Where
+//! operations differ nothing follows, and the test prints how they do.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
@@ -69,23 +71,35 @@ fn asked_by_story(scenario: &Scenario) -> Option<Vec<Asked>> {
     let client = |client: &anachron_scenario::Client| match &client.task {
         Task::Generated(_) => None,
         Task::Script(script) => {
-            let asked = script
-                .iter()
-                .map(|scripted| (scripted.operation.name(), scenario.keys[scripted.key.index()].clone()));
+            let asked = script.iter().map(|scripted| {
+                // The entries have no word of their own for a deletion: `w x del`.
+                let name = scripted.operation.name();
+                (if name == "delete" { "write" } else { name }, scenario.keys[scripted.key.index()].clone())
+            });
             Some(asked.collect::<Asked>())
         }
     };
     scenario.clients.iter().map(client).collect::<Option<Vec<Asked>>>().map(comparable)
 }
 
-/// The names of clients do not matter, nor does the name of an only object.
-fn comparable(mut clients: Vec<Asked>) -> Vec<Asked> {
-    let first = clients[0][0].1.clone();
-    if clients.iter().flatten().all(|(_, key)| *key == first) {
-        clients.iter_mut().flatten().for_each(|(_, key)| key.clear());
+/// The names of clients and of objects do not matter. So the objects, of which nothing in the catalogue has more than two,
+/// are numbered in both ways, and the lists that come first stand for all of them.
+fn comparable(clients: Vec<Asked>) -> Vec<Asked> {
+    let names: BTreeSet<String> = clients.iter().flatten().map(|(_, key)| key.clone()).collect();
+    let names = Vec::from_iter(names);
+    if names.len() > 2 {
+        return clients;
     }
-    clients.sort();
-    clients
+    let numbered = |names: &[String]| {
+        let number = |key: &String| names.iter().position(|name| name == key).expect("all are named");
+        let renamed =
+            |asked: &Asked| asked.iter().map(|(name, key)| (*name, number(key).to_string())).collect();
+        let mut clients: Vec<Asked> = clients.iter().map(renamed).collect();
+        clients.sort();
+        clients
+    };
+    let reversed: Vec<String> = names.iter().rev().cloned().collect();
+    numbered(&names).min(numbered(&reversed))
 }
 
 /// The first variant's grades and convergence, where the entry has others.
