@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anachron_checker::Model;
+use anachron_experiment::matrix::SEEDS;
 use anachron_experiment::memory::most_memory;
 use anachron_trace::Fingerprint;
 use anachron_vocabulary::Value;
@@ -113,6 +114,22 @@ Examples:
   anachron campaign raft-lease chain --seeds 0..10_000
   anachron campaign --seeds 0..10_000 --report reports/strategy-campaign.md")]
     Campaign(CampaignArgs),
+    /// Find out which guarantee holds for which strategy: each answer comes with the run that shows it
+    #[command(after_help = "\
+Columns:
+  lin       linearizable            seq  sequential
+  CM        causal memory           CCv  causal convergence
+  RYW, MR   read your writes, monotonic reads
+  MW, WFR   monotonic writes, writes follow reads
+  conv      replicas hold the same once all is healed
+  r<, w<    any 2 of 5 nodes are cut off: reads and writes are answered there
+  f         the most of 5 nodes that may crash for good, so that the others answer
+
+Examples:
+  anachron matrix
+  anachron matrix abd chain --seeds 1000
+  anachron matrix --report reports")]
+    Matrix(MatrixArgs),
     /// Verify stories: does every variant still come out as its story says?
     #[command(after_help = "\
 Examples:
@@ -140,6 +157,7 @@ Examples:
 }
 
 /// `run`
+#[allow(clippy::struct_excessive_bools)] // each is a flag of its own on the command line
 #[derive(Args, Debug)]
 pub(crate) struct RunArgs {
     /// A story of the catalogue (see `anachron list`), or a scenario file
@@ -162,6 +180,9 @@ pub(crate) struct RunArgs {
     /// Re-check the certificate with code of its own
     #[arg(long)]
     pub verify: bool,
+    /// Grade the history down the ladder of consistency models, with evidence; each level gets the budget anew
+    #[arg(long)]
+    pub levels: bool,
     /// Draw the whole run, even where only a small part matters
     #[arg(long)]
     pub whole: bool,
@@ -366,6 +387,24 @@ pub(crate) struct CampaignArgs {
     /// What the search may take for each seed.
     #[command(flatten)]
     pub budget: Budget,
+}
+
+/// `matrix`
+#[derive(Args, Debug)]
+pub(crate) struct MatrixArgs {
+    /// Modes of strategies (see `anachron list --strategies`) [default: all]
+    #[arg(value_name = "MODE")]
+    pub mode: Vec<OsString>,
+    /// With how many seeds the world of drawn faults is run
+    #[arg(long, value_name = "N", default_value_t = SEEDS, value_parser = clap::value_parser!(u64).range(1..))]
+    pub seeds: u64,
+    /// Write `strategy-matrix.svg`, and `catalogue.md` with every run's command and what becomes of every story, into
+    /// this folder
+    #[arg(long, value_name = "FOLDER", conflicts_with = "mode")]
+    pub report: Option<PathBuf>,
+    /// How many threads work [default: one a core]
+    #[arg(long, value_name = "N", value_parser = parse_threads)]
+    pub threads: Option<NonZeroUsize>,
 }
 
 /// `catalogue`

@@ -69,6 +69,7 @@ fn dispatch(cli: &Cli, output: &mut Output) -> Result<Exit, Failure> {
         Some(Command::New(args)) => commands::new::new(args, output),
         Some(Command::Sweep(args)) => commands::sweep::sweep(args, output),
         Some(Command::Campaign(args)) => commands::campaign::campaign(args, output),
+        Some(Command::Matrix(args)) => commands::matrix::matrix(args, output),
         Some(Command::Completions(args)) => commands::shell::completions(args, output),
         Some(Command::Man(args)) => commands::shell::man(args, output),
     }

@@ -42,10 +42,15 @@ impl Progress {
 
     /// Starts telling how many of `total` seeds are done.
     pub(crate) fn of_seeds(what: &str, total: u64, style: Style) -> Self {
-        Self::tell(what, Some(total), style)
+        Self::of(what, total, "seed", style)
     }
 
-    fn tell(what: &str, total: Option<u64>, style: Style) -> Self {
+    /// Starts telling how many of `total` units (a noun) are done.
+    pub(crate) fn of(what: &str, total: u64, unit: &'static str, style: Style) -> Self {
+        Self::tell(what, Some((total, unit)), style)
+    }
+
+    fn tell(what: &str, total: Option<(u64, &'static str)>, style: Style) -> Self {
         let (done, found) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
         let (stop, stopped) = channel();
         let what = text::sentence(what, style);
@@ -106,24 +111,26 @@ impl Drop for Progress {
     }
 }
 
-fn bar(what: &str, total: Option<u64>, style: Style) -> ProgressBar {
+fn bar(what: &str, total: Option<(u64, &str)>, style: Style) -> ProgressBar {
     let (bar, template) = match total {
-        Some(total) => (
+        Some((total, unit)) => (
             ProgressBar::new(total),
-            "{prefix} {human_pos}/{human_len} seeds {bar:20} {percent}%  {per_sec}  eta {eta}{msg}",
+            format!(
+                "{{prefix}} {{human_pos}}/{{human_len}} {unit}s {{bar:20}} {{percent}}%  {{per_sec}}  eta {{eta}}{{msg}}"
+            ),
         ),
-        None => (ProgressBar::no_length(), "{spinner} {prefix} {elapsed}{msg}"),
+        None => (ProgressBar::no_length(), "{spinner} {prefix} {elapsed}{msg}".to_owned()),
     };
     bar.set_draw_target(ProgressDrawTarget::stderr());
     bar.set_prefix(text::cut(what, LONGEST_NAME, style));
-    let look = ProgressStyle::with_template(template).expect("the templates above are well-formed");
+    let look = ProgressStyle::with_template(&template).expect("the templates above are well-formed");
     bar.with_style(if style.ascii { look.progress_chars("#>-").tick_chars("|/-\\ ") } else { look })
 }
 
-fn line(what: &str, done: u64, total: Option<u64>, found: u64, elapsed: Duration) -> String {
+fn line(what: &str, done: u64, total: Option<(u64, &str)>, found: u64, elapsed: Duration) -> String {
     let seconds = elapsed.as_secs();
-    let progress =
-        total.map_or(String::new(), |total| format!(" {} of {},", thousands(done), count(total, "seed")));
+    let of = |(total, unit)| format!(" {} of {},", thousands(done), count(total, unit));
+    let progress = total.map_or(String::new(), of);
     let found = if found > 0 { format!(", {}", count(found, "violation")) } else { String::new() };
     format!("{what}:{progress} {seconds} s{found}")
 }

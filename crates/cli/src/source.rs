@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
-use anachron_experiment::{Experiment, campaign};
+use anachron_experiment::{Experiment, campaign, matrix};
 use anachron_report::Style;
 use anachron_scenario::{Scenario, ScenarioError, ScenarioErrors, Variant, nearest};
 use anachron_trace::Fingerprint;
@@ -43,9 +43,8 @@ pub(crate) fn load(named: &OsStr, style: Style) -> Result<Source, Failure> {
     })
 }
 
-/// Reads the story that a reader names: a file if there is one or the name looks like one, else one of the catalogue, or
-/// a strategy's campaign.
-/// Nothing if there is neither.
+/// Reads the story that a reader names: a file if there is one or the name looks like one, else one of the catalogue,
+/// a strategy's campaign, or a world of the matrix. Nothing if there is neither.
 pub(crate) fn find(named: &OsStr, style: Style) -> Result<Option<Source>, Failure> {
     let path = Path::new(named);
     let file = looks_like_a_file(path);
@@ -60,9 +59,10 @@ pub(crate) fn find(named: &OsStr, style: Style) -> Result<Option<Source>, Failur
             text: story.text.to_owned(),
         }));
     }
-    if let Some(text) = named.to_str().and_then(campaign::story).filter(|_| !file) {
+    let made = |id| campaign::story(id).or_else(|| matrix::World::parse(id)?.text());
+    if let Some(text) = named.to_str().and_then(made).filter(|_| !file) {
         let scenario = Scenario::parse(&text)
-            .map_err(|errors| Failure::internal(format_args!("a campaign: {errors}")))?;
+            .map_err(|errors| Failure::internal(format_args!("a story made from modes: {errors}")))?;
         let name = scenario.id.clone();
         return Ok(Some(Source { scenario, file: name.clone(), name, text }));
     }

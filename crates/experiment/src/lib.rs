@@ -17,6 +17,7 @@ pub mod cost;
 pub mod figures;
 pub mod judge;
 pub mod lower;
+pub mod matrix;
 pub mod memory;
 pub mod strategy;
 pub mod sweep;

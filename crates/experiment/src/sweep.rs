@@ -153,8 +153,10 @@ pub fn sweep(
     summary
 }
 
-/// How many seeds a thread takes at a time.
+/// How many seeds a thread takes at a time, at most.
 const SHARE: u64 = 16;
+/// Into how many shares a thread's part of a range falls at least, so that no thread is left with all the slow ones.
+const SHARES: u64 = 8;
 
 /// Does something with every seed of a range, on several threads; nothing comes of a seed whose work was spoilt by an
 /// interrupt.
@@ -168,17 +170,19 @@ pub fn over_seeds<T: Send>(
     work: &(dyn Fn(u64) -> Option<T> + Sync),
     observe: &mut (dyn FnMut(&T) + Send),
 ) {
+    let part = seeds.end.saturating_sub(seeds.start) / threads.get() as u64;
+    let at_a_time = (part / SHARES).clamp(1, SHARE);
     let next = AtomicU64::new(seeds.start);
     let in_order = Mutex::new(InOrder { due: seeds.start, early: BTreeMap::new(), observe });
     let one_thread = || {
         while !interrupted.load(Ordering::Relaxed) {
             // Never beyond the end: there a plain sum could begin again at 0.
-            let share = |first: u64| Some(first.saturating_add(SHARE).min(seeds.end));
+            let share = |first: u64| Some(first.saturating_add(at_a_time).min(seeds.end));
             let first = next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, share).unwrap_or(seeds.end);
             if first >= seeds.end {
                 break;
             }
-            let last = first.saturating_add(SHARE).min(seeds.end);
+            let last = first.saturating_add(at_a_time).min(seeds.end);
             let not_interrupted = |_: &u64| !interrupted.load(Ordering::Relaxed);
             let own = (first..last).take_while(not_interrupted).filter_map(work).collect();
             in_order.lock().expect("no thread panics while it holds the lock").hand_over(first, last, own);

@@ -361,6 +361,10 @@ pub struct Run<'a> {
     pub lost: u64,
     /// When the run ended.
     pub end: VirtualTime,
+    /// Whether replicas agreed at rest, if that was asked.
+    pub converged: Option<bool>,
+    /// Whether an operation completed after healing, if that was asked.
+    pub progressed: Option<bool>,
     /// The line that replays it.
     pub replay: &'a str,
 }
@@ -381,6 +385,8 @@ pub fn run(run: &Run<'_>) -> String {
             "messages": run.messages,
             "lost": run.lost,
             "end_ns": run.end.0,
+            "converged": run.converged,
+            "progressed": run.progressed,
             "replay": run.replay,
         }),
     )

@@ -15,6 +15,7 @@ pub mod certificate;
 pub mod jsonl;
 pub mod junit;
 pub mod ladder;
+pub mod matrix;
 pub mod number;
 mod style;
 pub mod text;

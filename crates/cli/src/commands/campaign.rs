@@ -1,5 +1,6 @@
 //! `anachron campaign`: what a strategy promises, under everything that its fault model allows.
 
+use std::ffi::OsString;
 use std::io::Write as _;
 use std::num::NonZeroUsize;
 use std::time::Instant;
@@ -11,7 +12,7 @@ use anachron_experiment::judge::{Limits, cores};
 use anachron_experiment::strategy::{Mode, StrategyEntry, modes};
 use anachron_experiment::sweep::over_seeds;
 use anachron_report::number::{count, thousands, took};
-use anachron_report::{jsonl, text};
+use anachron_report::{Style, jsonl, text};
 use serde_json::json;
 
 use super::paragraph;
@@ -23,7 +24,7 @@ use crate::progress::Progress;
 use crate::source::{quoted, suggestion};
 use crate::target::Target;
 
-type Row = (&'static StrategyEntry, &'static Mode);
+pub(super) type Row = (&'static StrategyEntry, &'static Mode);
 
 /// Runs the campaigns that were asked for.
 pub(crate) fn campaign(args: &CampaignArgs, output: &mut Output) -> Result<Exit, Failure> {
@@ -84,14 +85,19 @@ fn rows(args: &CampaignArgs, output: &Output) -> Result<Vec<Row>, Failure> {
     if args.mode.is_empty() {
         return Ok(modes().filter(|(_, mode)| args.all || mode.is_linearizable()).collect());
     }
+    named(&args.mode, output.style)
+}
+
+/// The modes of these names, each once.
+pub(super) fn named(names: &[OsString], style: Style) -> Result<Vec<Row>, Failure> {
     let mut rows: Vec<Row> = Vec::new();
-    for name in &args.mode {
+    for name in names {
         let found = name.to_str().and_then(find).ok_or_else(|| {
-            let names: Vec<&str> = modes().map(|(_, mode)| mode.name).collect();
+            let known: Vec<&str> = modes().map(|(_, mode)| mode.name).collect();
             Failure::usage(format!(
                 "there is no mode {}.{} `anachron list --strategies` shows them all",
-                quoted(name, output.style),
-                suggestion(name, &names)
+                quoted(name, style),
+                suggestion(name, &known)
             ))
         })?;
         if rows.iter().all(|(_, before)| before.name != found.1.name) {

@@ -7,6 +7,7 @@ pub(crate) mod explain;
 mod guess;
 mod levels;
 pub(crate) mod list;
+pub(crate) mod matrix;
 pub(crate) mod new;
 mod proof;
 pub(crate) mod run;

@@ -15,6 +15,7 @@ use anachron_scenario::{Scenario, Variant};
 use anachron_trace::{Event, Fingerprint};
 use anachron_vocabulary::{Outcome, Value, VirtualTime};
 
+use super::levels::{Graded, grade};
 use super::proof::{Proof, recheck};
 use super::{Count, paragraph};
 use crate::args::RunArgs;
@@ -47,6 +48,16 @@ pub(crate) fn run(args: &RunArgs, output: &mut Output) -> Result<Exit, Failure> 
     told.footer(took, output)?;
     told.object(output)?;
     output.finish()?;
+    if args.levels {
+        let (history, options, limits) = (&trial.run.history, &experiment.options, args.budget.limits());
+        let id = &source.scenario.id;
+        let grades = &grade(id, history, options, &trial.judgement, limits, output.style);
+        let ladder = Graded { history, grades };
+        output.line("")?;
+        output.text(&ladder.text(output.style))?;
+        ladder.objects(id, output)?;
+        output.finish()?;
+    }
     if args.verify {
         recheck(&source.scenario.id, &trial.run.history, &experiment.options, &trial.judgement)?;
     }
@@ -240,6 +251,8 @@ impl Told<'_> {
                 messages: run.statistics.sent,
                 lost: run.statistics.lost(),
                 end: VirtualTime(u64::try_from(ends).unwrap_or(0)),
+                converged: run.rest.as_ref().map(|rest| rest.converged),
+                progressed: run.rest.as_ref().map(|rest| rest.progressed),
                 replay: &self.replay(),
             })
         })?;

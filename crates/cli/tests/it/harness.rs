@@ -230,7 +230,15 @@ pub(crate) fn steady(line: &str) -> String {
         let rest = after.trim_start_matches(|c: char| c.is_ascii_digit() || ".e-".contains(c));
         return format!("{before}\"check_ms\":<time>{rest}");
     }
-    let of_the_clock = [" messages, ", "checking took ", " a second", " operations  ", " operation  "];
+    let of_the_clock = [
+        " messages, ",
+        "checking took ",
+        " a second",
+        " operations  ",
+        " operation  ",
+        " rows in ",
+        "1 row in ",
+    ];
     // A narrow page may have a time alone on its line.
     let alone = without_times(&line) == "<time>";
     if alone || of_the_clock.iter().any(|sign| line.contains(sign)) { without_times(&line) } else { line }

@@ -14,6 +14,7 @@ mod hostile;
 mod json_lines;
 mod levels;
 mod looks;
+mod matrix;
 mod run;
 mod shell;
 #[cfg(target_os = "linux")]

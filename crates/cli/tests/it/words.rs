@@ -18,6 +18,7 @@ fn help() {
         "explain",
         "sweep",
         "campaign",
+        "matrix",
         "catalogue",
         "new",
         "completions",

@@ -14,6 +14,8 @@
 //! What it leaves out on purpose: reading files, and words for people beyond one line.
 
 mod expectation;
+mod graded;
+mod outcome;
 mod work;
 
 use std::num::NonZeroUsize;
@@ -24,6 +26,8 @@ use anachron_trace::Fingerprint;
 use crate::Experiment;
 use crate::judge::Limits;
 
+pub use graded::has_operations_of_entry;
+pub use outcome::{Outcome, outcome};
 pub use work::verify;
 
 /// A variant to verify.

@@ -79,6 +79,8 @@ fn the_objects_of_every_kind() {
             messages: 19,
             lost: 2,
             end: VirtualTime(1),
+            converged: Some(true),
+            progressed: None,
             replay: "anachron run s --variant v --seed 1",
         }),
         jsonl::sweep(&jsonl::Sweep {
