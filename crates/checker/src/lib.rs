@@ -40,6 +40,7 @@ mod shrink;
 mod specification;
 mod table;
 pub mod testing;
+mod texts;
 mod verdict;
 pub mod verify;
 mod zones;

@@ -15,7 +15,7 @@ mod text;
 pub(crate) use compiled::{Compiled, compile, compile_object};
 pub(crate) use generic::GenericMachine;
 pub(crate) use register::{Class, RegisterMachine};
-pub(crate) use text::TextMachine;
+pub(crate) use text::{TextClass, TextMachine};
 
 /// The answer of a step that the specification refuses.
 pub(crate) const ILLEGAL: u32 = u32::MAX;

@@ -11,6 +11,7 @@ use crate::instance::Instance;
 use crate::machine::{Compiled, GenericMachine, Machine, compile};
 use crate::search::{Found, Reductions, Strategy, search};
 use crate::testing::{self, Dice, Shape};
+use crate::texts::{self, AsRegister};
 use crate::zones::{self, Zones};
 use crate::{
     Budget, CheckOptions, Decision, Event, Model, Object, ObjectState, Order, PartVerdict, Road,
@@ -131,6 +132,7 @@ struct Tally {
     linearizable: u64,
     by_zones: u64,
     by_chains: u64,
+    by_texts: u64,
     searches: u64,
     cores: u64,
     core_operations: u64,
@@ -159,8 +161,9 @@ fn compare(history: &History, options: &CheckOptions, expected: bool, every_set:
     }
     if let Verdict::NotLinearizable(core) = &verdict.verdict {
         assert!(core.minimal, "a small core is minimal\n{}", case());
-        // Gibbons and Korach's clusters are a register's. A set's core is told in terms of the set.
-        let by_zones = verdict.road == Road::Zones && options.model != Model::Set;
+        // Gibbons and Korach's clusters are a register's. The cores of sets, lists and texts are told in their own terms.
+        let is_register = !matches!(options.model, Model::Set | Model::List | Model::KeyValue);
+        let by_zones = verdict.road == Road::Zones && is_register;
         assert!(!by_zones || core.operations.len() <= 6, "{core:?}\n{}", case());
         tally.cores += 1;
         tally.core_operations += core.operations.len() as u64;
@@ -190,6 +193,10 @@ fn compare(history: &History, options: &CheckOptions, expected: bool, every_set:
         }
         Compiled::Object(_) => {}
         Compiled::Text(mut machine) => {
+            if let Some(register) = texts::as_register(&machine, &operations) {
+                tally.by_texts += 1;
+                assert_eq!(is_a_legal_register(register), expected, "texts\n{}", case());
+            }
             let instance = Instance::new(&machine, &operations);
             for (&reductions, strategy) in
                 chosen.iter().flat_map(|set| strategies.map(|strategy| (set, strategy)))
@@ -213,6 +220,20 @@ fn compare(history: &History, options: &CheckOptions, expected: bool, every_set:
         };
         assert_eq!(found, expected, "generic {strategy:?}\n{}", case());
     }
+}
+
+/// Whether the register that an object was read as has an order, by clusters and by search.
+fn is_a_legal_register(register: Result<AsRegister, Vec<usize>>) -> bool {
+    let Ok(register) = register else { return false };
+    let AsRegister { machine, operations, .. } = &register;
+    let by_chains = chains::decide(machine, operations).map(|chains| matches!(chains, Zones::Order(_)));
+    let AsRegister { mut machine, operations, .. } = register.with_one_unseen_value();
+    let instance = Instance::new(&machine, &operations);
+    let budget = &mut Budget::default();
+    let (found, _) = search(&instance, &mut machine, Strategy::DepthFirst, Reductions::ALL, budget);
+    let found = matches!(found, Found::Order(_));
+    assert!(by_chains.is_none_or(|by_chains| by_chains == found), "chains {by_chains:?}, search {found}");
+    found
 }
 
 fn events(history: &History) -> Vec<Event<Object>> {
@@ -339,6 +360,72 @@ fn chains_agree_with_brute_force() {
     }
     println!("{tally:?}");
     assert!(tally.by_chains > 30_000 && tally.cores > 3_000 && tally.linearizable > 5_000, "{tally:?}");
+}
+
+/// A small history of appended texts that are mostly different, bent in a few places.
+fn spelled_history(model: Model, dice: &mut Dice) -> History {
+    let shape = Shape {
+        model,
+        operations: 2 + dice.index(8),
+        concurrency: 1 + dice.index(4),
+        values: dice.one_of(&[0, 0, 0, 6]),
+        keys: 1,
+        unknown_permille: dice.one_of(&[0, 200]),
+        seed: dice.bits(),
+    };
+    let mut history = testing::linearizable(&shape);
+    if dice.permille(500) {
+        testing::plant_violation(&mut history, dice.bits());
+    }
+    for _ in 0..dice.below(6) {
+        let other = dice.index(history.records.len());
+        let other = history.records[other].clone();
+        let victim = dice.index(history.records.len());
+        let victim = &mut history.records[victim];
+        match (dice.below(6), &victim.operation, victim.end) {
+            (0, _, _) => (victim.outcome, victim.end) = (Outcome::Unknown, None),
+            (1, Operation::Read, Some(_)) => {
+                if let Outcome::Ok(Reply::Value(seen)) = other.outcome {
+                    victim.outcome = Outcome::Ok(Reply::Value(seen));
+                }
+            }
+            (2, Operation::Append(_), _) if model == Model::KeyValue => victim.operation = Operation::Delete,
+            (3, _, Some(end)) if other.call <= end => victim.call = other.call,
+            (4, _, Some(_)) => victim.end = other.end.filter(|&end| end >= victim.call).or(victim.end),
+            (5, Operation::Append(_), _) if model == Model::KeyValue => {
+                if let (Outcome::Ok(Reply::Value(expected)), Operation::Append(new)) =
+                    (other.outcome, victim.operation.clone())
+                {
+                    victim.operation = Operation::CompareAndSet { expected, new };
+                    if victim.end.is_some() {
+                        victim.outcome = Outcome::Ok(Reply::Answer(dice.permille(700)));
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    history
+}
+
+#[test]
+fn texts_agree_with_brute_force() {
+    let mut dice = Dice::new(12);
+    for model in [Model::KeyValue, Model::List] {
+        let mut tally = Tally::default();
+        for index in 0..20_000 {
+            let history = spelled_history(model, &mut dice);
+            let options = CheckOptions::new(model);
+            let options = match (model, index % 3) {
+                (Model::KeyValue, 0) => options.initial("".into()),
+                (Model::KeyValue, 1) => options.initial("a".into()),
+                _ => options,
+            };
+            compare(&history, &options, oracle(&history, &options), index % 20 == 0, &mut tally);
+        }
+        println!("{model}: {tally:?}");
+        assert!(tally.by_texts > 15_000 && tally.cores > 300 && tally.linearizable > 5_000, "{tally:?}");
+    }
 }
 
 #[test]

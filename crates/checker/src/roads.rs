@@ -8,11 +8,15 @@ use crate::collections::{self, PartDecided};
 use crate::components;
 use crate::instance::{Instance, Timed};
 use crate::locks::{self, Locks};
-use crate::machine::{Compiled, GenericMachine, Machine, compile, compile_object};
+use crate::machine::{
+    Compiled, GenericMachine, Machine, RegisterMachine, TextMachine, compile, compile_object,
+};
 use crate::necessary::{self, Orphan};
 use crate::search::{Found, Reductions, Strategy, search};
 use crate::shrink::{Shrinker, object, projection, turns};
 use crate::specification::parts;
+use crate::table::count;
+use crate::texts;
 use crate::zones::{self, Zones};
 use crate::{Budget, Core, Model, Order, Part, PartVerdict, Progress, Road, Specification, Verdict};
 
@@ -104,20 +108,14 @@ impl Part<'_> {
             Compiled::Register(mut machine) if self.model == Model::Mutex => {
                 self.check_lock(&mut machine, &operations, budget)
             }
-            Compiled::Register(mut machine) => {
-                let by_zones = zones::decide(&machine, &operations).map(|zones| (zones, Road::Zones));
-                let fast = by_zones
-                    .or_else(|| chains::decide(&machine, &operations).map(|chains| (chains, Road::Chains)));
-                match fast {
-                    Some((Zones::Order(order), road)) => (Verdict::Linearizable(Order(order)), road, 0),
-                    Some((Zones::Clash(clash), road)) => {
-                        let core = Shrinker::new(&mut machine, &operations, budget).around(&clash);
-                        (Verdict::NotLinearizable(core), road, 0)
-                    }
-                    None => by_search(&mut machine, &operations, budget),
+            Compiled::Register(mut machine) => match by_clusters(&machine, &operations) {
+                Some((Zones::Order(order), road)) => (Verdict::Linearizable(Order(order)), road, 0),
+                Some((Zones::Clash(clash), road)) => {
+                    (around(&mut machine, &operations, &clash, budget), road, 0)
                 }
-            }
-            Compiled::Text(mut machine) => by_search(&mut machine, &operations, budget),
+                None => by_search(&mut machine, &operations, budget),
+            },
+            Compiled::Text(mut machine) => by_texts(&mut machine, &operations, budget),
             Compiled::Object(mut machine) if self.model == Model::FencingLock => {
                 self.check_lock(&mut machine, &operations, budget)
             }
@@ -178,6 +176,17 @@ enum Blame {
 }
 
 impl Blame {
+    /// The same, said by the number of an operation, by return.
+    fn by_return(self, operations: &[Timed]) -> Self {
+        let Self::Orphan(Orphan { operation, .. }) = self else { return self };
+        let orphan = &operations[operation];
+        let earlier = |other: &&Timed| {
+            other.returned.is_some() && (other.returned, other.id) < (orphan.returned, orphan.id)
+        };
+        let furthest = count(operations.iter().filter(earlier).count());
+        Self::Before { furthest, effort: 0, longest: Vec::new() }
+    }
+
     fn core<M: Machine>(self, machine: &mut M, operations: &[Timed], budget: &mut Budget<'_>) -> Core {
         let shrinker = Shrinker::new(machine, operations, budget);
         match self {
@@ -185,6 +194,46 @@ impl Blame {
             Self::Before { furthest, effort, longest } => shrinker.before(furthest, effort, longest),
         }
     }
+}
+
+/// Zones, or chains, if every value of a register is left once.
+fn by_clusters(machine: &RegisterMachine, operations: &[Timed]) -> Option<(Zones, Road)> {
+    let zones = zones::decide(machine, operations).map(|zones| (zones, Road::Zones));
+    zones.or_else(|| chains::decide(machine, operations).map(|chains| (chains, Road::Chains)))
+}
+
+/// Decides a key with appends: as a register, if what was seen tells who appended what to which text.
+fn by_texts(machine: &mut TextMachine, operations: &[Timed], budget: &mut Budget<'_>) -> Reached {
+    let register = match texts::as_register(machine, operations) {
+        Some(Ok(register)) => register,
+        Some(Err(clash)) => return (around(machine, operations, &clash, budget), Road::Chains, 0),
+        None => return by_search(machine, operations, budget),
+    };
+    match by_clusters(&register.machine, &register.operations) {
+        Some((Zones::Order(order), road)) => return (Verdict::Linearizable(Order(order)), road, 0),
+        Some((Zones::Clash(clash), road)) => {
+            let clash = register.with_premises(&clash);
+            return (around(machine, operations, &clash, budget), road, 0);
+        }
+        None => {}
+    }
+    let mut register = register.with_one_unseen_value();
+    let (sought, explored) = seek(&mut register.machine, &register.operations, budget);
+    // The core is of the object itself, of which it can't be said that an append needs one text.
+    let verdict = sought.unwrap_or_else(|blame| {
+        Verdict::NotLinearizable(blame.by_return(operations).core(machine, operations, budget))
+    });
+    (verdict, Road::Search, explored)
+}
+
+/// A violation around operations that have no order.
+fn around<M: Machine>(
+    machine: &mut M,
+    operations: &[Timed],
+    clash: &[usize],
+    budget: &mut Budget<'_>,
+) -> Verdict {
+    Verdict::NotLinearizable(Shrinker::new(machine, operations, budget).around(clash))
 }
 
 fn by_search<M: Machine>(machine: &mut M, operations: &[Timed], budget: &mut Budget<'_>) -> Reached {

@@ -92,6 +92,28 @@ impl TextMachine {
         number
     }
 
+    /// What each class does.
+    pub(crate) fn classes(&self) -> &[TextClass] {
+        &self.classes
+    }
+
+    /// The text of a state that operations speak of: it stands alone.
+    pub(crate) fn text_of(&self, state: u32) -> Option<&str> {
+        match &self.nodes[state as usize] {
+            Node::Text { before: ILLEGAL, suffix, .. } => Some(suffix),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn is_null(&self, state: u32) -> bool {
+        matches!(&self.nodes[state as usize], Node::Other(Value::Null))
+    }
+
+    /// True if some value that the key may have can't be appended to.
+    pub(crate) fn refuses_appends(&self) -> bool {
+        self.refuses_appends
+    }
+
     fn is_fussy(&self, state: u32) -> bool {
         matches!(&self.nodes[state as usize], Node::Other(value) if *value != Value::Null)
     }
