@@ -53,13 +53,26 @@ pub(crate) fn cut(subject: &Subject<'_>, read: OperationId) -> Cut {
         }
     }
     pieces.remove("");
+    cut_up(&whole, &bases, &pieces)
+}
+
+/// Cuts what follows what is known into appended pieces; the cut has those alone.
+pub(crate) fn cut_rest(rest: &str, pieces: &BTreeSet<String>) -> Cut {
+    match cut_up(rest, &BTreeSet::from([String::new()]), pieces) {
+        Cut::Only(cut) => Cut::Only(cut[1..].to_vec()),
+        other => other,
+    }
+}
+
+/// Cuts a text into one of the bases and any of the pieces, none of which is empty.
+fn cut_up(whole: &str, bases: &BTreeSet<String>, pieces: &BTreeSet<String>) -> Cut {
     if whole.len().saturating_mul(pieces.len()) > CUT_LIMIT {
         return Cut::Unclear;
     }
     // For every length: how many cuts make the beginning of that length (2 means more than one), and the last
     // piece of the first found.
     let mut cuts: Vec<(u8, Option<&str>)> = vec![(0, None); whole.len() + 1];
-    for base in &bases {
+    for base in bases {
         if whole.starts_with(base.as_str()) {
             cuts[base.len()].0 = 1;
         }
@@ -69,7 +82,7 @@ pub(crate) fn cut(subject: &Subject<'_>, read: OperationId) -> Cut {
         if ways == 0 {
             continue;
         }
-        for piece in &pieces {
+        for piece in pieces {
             if whole.as_bytes()[length..].starts_with(piece.as_bytes()) {
                 let next = &mut cuts[length + piece.len()];
                 next.0 = (next.0 + ways).min(2);

@@ -107,7 +107,7 @@ pub enum ElementFact {
 }
 
 /// The element that an operation puts in, if it takes effect and does so.
-fn inserted<'a>(subject: &Subject<'a>, id: OperationId) -> Option<&'a Value> {
+pub(crate) fn inserted<'a>(subject: &Subject<'a>, id: OperationId) -> Option<&'a Value> {
     let record = subject.record(id);
     if record.outcome == Outcome::Ok(Reply::Answer(false)) {
         return None;
@@ -123,7 +123,7 @@ fn inserted<'a>(subject: &Subject<'a>, id: OperationId) -> Option<&'a Value> {
 }
 
 /// True if the operation can have taken the element out.
-fn may_remove(subject: &Subject<'_>, id: OperationId, element: &Value) -> bool {
+pub(crate) fn may_remove(subject: &Subject<'_>, id: OperationId, element: &Value) -> bool {
     let record = subject.record(id);
     match (&record.operation, &record.outcome) {
         (_, Outcome::Failed) => false,
@@ -139,7 +139,7 @@ fn may_remove(subject: &Subject<'_>, id: OperationId, element: &Value) -> bool {
 }
 
 /// The elements that a read of the whole shows.
-fn shown(subject: &Subject<'_>, id: OperationId) -> Option<Vec<Value>> {
+pub(crate) fn shown(subject: &Subject<'_>, id: OperationId) -> Option<Vec<Value>> {
     let record = subject.record(id);
     match (&record.operation, &record.outcome) {
         (Operation::Read, Outcome::Ok(Reply::Value(value))) => elements(value),
@@ -148,7 +148,7 @@ fn shown(subject: &Subject<'_>, id: OperationId) -> Option<Vec<Value>> {
 }
 
 /// The element that the operation took, if it was answered with one.
-fn taken<'a>(subject: &Subject<'a>, id: OperationId) -> Option<&'a Value> {
+pub(crate) fn taken<'a>(subject: &Subject<'a>, id: OperationId) -> Option<&'a Value> {
     let record = subject.record(id);
     match (&record.operation, &record.outcome) {
         (Operation::Dequeue | Operation::Pop | Operation::ExtractMin, Outcome::Ok(Reply::Value(element))) => {

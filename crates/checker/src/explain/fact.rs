@@ -12,8 +12,10 @@ use std::sync::Arc;
 
 use anachron_vocabulary::{Operation, OperationId, Outcome, Value};
 
+use super::copies::CopyFact;
 use super::counters::SumFact;
 use super::elements::ElementFact;
+use super::growth::GrowthFact;
 use super::subject::{Seen, Subject, text};
 use super::{appends, cycle, leaders, locks, no_order, projection, tokens};
 use crate::CoreOperation;
@@ -238,6 +240,10 @@ pub enum Fact {
     },
     /// Something about the elements of a collection.
     Element(ElementFact),
+    /// Something about how often an element is in a collection.
+    Copies(CopyFact),
+    /// Something about what a text or a list grew from.
+    Growth(GrowthFact),
     /// Something about what a counter adds up to.
     Sum(SumFact),
     /// Conclusion: two operations show fencing tokens that do not ascend.
@@ -255,6 +261,8 @@ pub enum Fact {
         order: Vec<CoreOperation>,
         /// How many operations of the core have to be placed.
         required: usize,
+        /// The elements that reads are judged on; all if there are none.
+        only: Vec<Value>,
     },
     /// After that order this operation may come next by the clock, and the object refuses it.
     Blocked {
@@ -262,7 +270,11 @@ pub enum Fact {
         order: Vec<CoreOperation>,
         /// The operation.
         next: OperationId,
+        /// As in [`Fact::LongestOrder`].
+        only: Vec<Value>,
     },
+    /// Known to have taken effect, but what follows holds whenever after its call it did, or even if it did not.
+    NotNeeded(OperationId),
     /// Conclusion: every way to order the core was tried.
     Tried {
         /// The core.
@@ -271,6 +283,8 @@ pub enum Fact {
         configurations: usize,
         /// True if that was all of them.
         all: bool,
+        /// As in [`Fact::LongestOrder`].
+        only: Vec<Value>,
     },
 }
 
@@ -281,6 +295,7 @@ impl Fact {
     pub fn holds(&self, subject: &Subject<'_>, earlier: &[Self]) -> bool {
         match self {
             Self::Did(id) => subject.owns(*id),
+            Self::NotNeeded(id) => subject.owns(*id) && subject.is_ok(*id),
             Self::AllDid(crowd) => locks::all_did(subject, crowd),
             Self::FinishedBefore { earlier, later } => {
                 subject.owns(*earlier) && subject.owns(*later) && subject.precedes(*earlier, *later)
@@ -367,13 +382,15 @@ impl Fact {
             Self::TwoLeaders { first, second } => leaders::hold(subject, *first, *second),
             Self::Of { register, fact } => projection::holds(subject, register, fact, earlier),
             Self::Element(fact) => fact.holds(subject, earlier),
+            Self::Copies(fact) => fact.holds(subject, earlier),
+            Self::Growth(fact) => fact.holds(subject, earlier),
             Self::Sum(fact) => fact.holds(subject, earlier),
             Self::TokensFall { first, second } => tokens::fall(subject, *first, *second),
             Self::Ring(points) => cycle::ring_holds(points, earlier),
-            Self::LongestOrder { order, .. } => no_order::replay(subject, order).is_some(),
-            Self::Blocked { order, next } => no_order::is_blocked(subject, order, *next),
-            Self::Tried { core, configurations, all } => {
-                let search = no_order::search(subject, core);
+            Self::LongestOrder { order, only, .. } => no_order::replay(subject, order, only).is_some(),
+            Self::Blocked { order, next, only } => no_order::is_blocked(subject, order, *next, only),
+            Self::Tried { core, configurations, all, only } => {
+                let search = no_order::search(subject, core, only);
                 search.complete.is_none()
                     && search.exhausted == *all
                     && search.configurations == *configurations
@@ -384,7 +401,10 @@ impl Fact {
     /// The operations that the fact names.
     pub fn operations(&self) -> Vec<OperationId> {
         match self {
-            Self::Did(id) | Self::NoCut { read: id } | Self::OneCut { read: id, .. } => vec![*id],
+            Self::Did(id)
+            | Self::NotNeeded(id)
+            | Self::NoCut { read: id }
+            | Self::OneCut { read: id, .. } => vec![*id],
             Self::FinishedBefore { earlier: a, later: b }
             | Self::NoMakerBetween { from: a, until: b, .. }
             | Self::NothingReplaced { append: a, read: b }
@@ -394,6 +414,8 @@ impl Fact {
             | Self::NotBeginning { first: a, second: b } => vec![*a, *b],
             Self::Of { fact, .. } => fact.operations(),
             Self::Element(fact) => fact.operations(),
+            Self::Copies(fact) => fact.operations(),
+            Self::Growth(fact) => fact.operations(),
             Self::Sum(fact) => fact.operations(),
             Self::InTurn(turns) => turns.iter().map(|(id, _)| *id).collect(),
             Self::OnlyMakers { makers, until, .. } => makers.iter().copied().chain(*until).collect(),
@@ -422,7 +444,9 @@ impl Fact {
             Self::AfterRead { path, read } => path.iter().copied().flatten().chain(Some(*read)).collect(),
             Self::Ring(points) => points.iter().copied().flatten().collect(),
             Self::LongestOrder { order, .. } => order.iter().map(|kept| kept.id).collect(),
-            Self::Blocked { order, next } => order.iter().map(|kept| kept.id).chain(Some(*next)).collect(),
+            Self::Blocked { order, next, .. } => {
+                order.iter().map(|kept| kept.id).chain(Some(*next)).collect()
+            }
             Self::Tried { core, .. } => core.iter().map(|kept| kept.id).collect(),
         }
     }

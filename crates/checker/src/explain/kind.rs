@@ -16,7 +16,7 @@ pub enum AnomalyKind {
     StaleRead,
     /// The object went from one value to another and back, though each was written once.
     FlipFlop,
-    /// More compare-and-sets succeeded from a value than there were ways to reach it.
+    /// More compare-and-sets succeeded from a value than there were ways to reach it, or an element was new to a set twice.
     DoubleWinner,
     /// A compare-and-set answered false although the value that it expected was there.
     FalseRefusal,
@@ -32,7 +32,7 @@ pub enum AnomalyKind {
     AppendFork,
     /// Text was appended once and stands there twice.
     DuplicateAppend,
-    /// An element was taken more often than it was put in.
+    /// An element was taken more often than it can have been there.
     DeliveredTwice,
     /// An element came before one that had to come first.
     OutOfOrder,

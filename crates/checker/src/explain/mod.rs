@@ -2,8 +2,8 @@
 //!
 //! Why it exists: a core proves a violation to a program; this module proves it to a person. The order of attempts is
 //! fixed for each kind of object: phantom, from the future, stale read, flip-flop, double winner, false refusal, two holders
-//! and release without hold, the arguments about appends, elements, sums and tokens, a cycle, and last the account
-//! of an exhaustive search. The first that applies is told.
+//! and release without hold, the arguments about appends, elements, sums and tokens, what a text can have grown from, how
+//! many copies there can be, a cycle, and last the account of an exhaustive search. The first that applies is told.
 //!
 //! What it promises: an explanation is a list of [`Fact`]s with their words. Each fact was checked against the object's
 //! whole history (not only the core), each conclusion against the facts before it. For every kind but
@@ -13,10 +13,12 @@
 //! Left out on purpose: what the servers were doing. That is a story told from the trace, not a proof.
 
 mod appends;
+mod copies;
 mod counters;
 mod cycle;
 mod elements;
 mod fact;
+mod growth;
 mod kind;
 mod leaders;
 mod locks;
@@ -32,9 +34,11 @@ use std::fmt;
 
 use anachron_vocabulary::OperationId;
 
+pub use copies::{CopyFact, From, Stretch, Until};
 pub use counters::SumFact;
 pub use elements::ElementFact;
 pub use fact::{Exclusion, Fact, Glimpse, Point};
+pub use growth::{BaseFlaw, GrowthFact, Part};
 pub use kind::AnomalyKind;
 pub use subject::Subject;
 pub use words::circled;
@@ -115,9 +119,10 @@ fn all_hold<'a>(subject: &Subject<'_>, sentences: impl Iterator<Item = &'a Vec<F
 
 impl Candidate {
     fn checked(self, subject: &Subject<'_>) -> Option<Explanation> {
-        if !all_hold(subject, self.sentences.iter()) {
-            return None;
-        }
+        all_hold(subject, self.sentences.iter()).then(|| self.told(subject))
+    }
+
+    fn told(self, subject: &Subject<'_>) -> Explanation {
         let mut numbered: Vec<OperationId> =
             self.sentences.iter().flatten().flat_map(Fact::operations).collect();
         numbered.sort_by_key(|&id| (subject.record(id).call, subject.record(id).returned(), id));
@@ -132,7 +137,7 @@ impl Candidate {
             })
             .collect();
         let headline = format!("{}: {}", self.kind.title(), self.headline);
-        Some(Explanation { kind: self.kind, headline, sentences, numbered })
+        Explanation { kind: self.kind, headline, sentences, numbered }
     }
 }
 
@@ -158,7 +163,7 @@ pub(crate) const REGISTER: [Attempt; 10] = [
 ];
 
 /// The short arguments for texts that are appended to.
-const APPENDED: [Attempt; 10] = [
+const APPENDED: [Attempt; 11] = [
     appends::phantom,
     appends::too_often,
     registers::phantom,
@@ -167,9 +172,22 @@ const APPENDED: [Attempt; 10] = [
     |subject, core| registers::flip_flop(subject, core, Finder::Read),
     appends::lost,
     appends::fork,
+    growth::impossible,
     registers::two_ways,
     cycle::ring,
 ];
+
+/// The short arguments for collections.
+const ELEMENTS: [Attempt; 4] = [
+    elements::attempts::too_often,
+    elements::attempts::vanished,
+    elements::attempts::overtook,
+    copies::miscounted,
+];
+
+/// The short arguments for lists.
+const LISTED: [Attempt; 4] =
+    [elements::attempts::too_often, elements::attempts::lists, growth::impossible, copies::miscounted];
 
 /// The short arguments for leadership: a register that is claimed and resigned.
 const LEADERSHIP: [Attempt; 9] = [
@@ -200,10 +218,8 @@ pub fn explain(subject: &Subject<'_>, core: &[CoreOperation]) -> Option<Explanat
         Model::MultiRegister => &[projection::one_register, projection::ring],
         Model::Mutex => &[locks::count_turns],
         Model::FencingLock => &[tokens::regression, locks::count_turns],
-        Model::Queue | Model::Stack | Model::PriorityQueue | Model::Set | Model::Multiset => {
-            &[elements::attempts::too_often, elements::attempts::vanished, elements::attempts::overtook]
-        }
-        Model::List => &[elements::attempts::too_often, elements::attempts::lists],
+        Model::Queue | Model::Stack | Model::PriorityQueue | Model::Set | Model::Multiset => &ELEMENTS,
+        Model::List => &LISTED,
         Model::Counter => &[counters::out_of_range],
         Model::KeyValue if appends::has_appends(subject) => &APPENDED,
         Model::Register | Model::CasRegister | Model::KeyValue => &REGISTER,
@@ -212,5 +228,6 @@ pub fn explain(subject: &Subject<'_>, core: &[CoreOperation]) -> Option<Explanat
         .iter()
         .flat_map(|attempt| attempt(subject, &core))
         .find_map(|candidate| candidate.checked(subject))
-        .or_else(|| no_order::account(subject, &core)?.checked(subject))
+        // The account is a search; to check it is to search again, which anyone may, by `holds`.
+        .or_else(|| no_order::account(subject, &core).map(|account| account.told(subject)))
 }

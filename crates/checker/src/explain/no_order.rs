@@ -3,22 +3,26 @@
 //! Why it exists: not every violation has a short story. Then the honest account is the search itself: the longest
 //! legal order, and for everything that could come next by the clock, what the object would have had to be.
 //!
-//! What it promises: depth first over (operations placed, state), each visited once, so "all" means all. The search
+//! What it promises: depth first over (operations placed, state), each visited once, so "all" means all that matter. The search
 //! is separate from the checker's own roads. It stops at `CONFIGURATION_LIMIT` (earlier for large cores) and says so.
 
 use std::collections::BTreeSet;
 
-use anachron_vocabulary::{Operation, OperationId, Outcome, Value};
+use anachron_vocabulary::{Operation, OperationId, Outcome, Reply, Value};
 
+use super::elements::shown;
 use super::fact::Fact;
 use super::subject::Subject;
 use super::words::Voice;
 use super::{AnomalyKind, Candidate};
 use crate::object::{Object, ObjectState};
-use crate::{CoreOperation, Kept, Specification};
+use crate::{CoreOperation, Kept, Model, Specification};
 
 /// How many configurations are visited at most.
 pub(crate) const CONFIGURATION_LIMIT: usize = 100_000;
+
+/// Up to this many operations are told one by one.
+const TOLD: usize = 12;
 
 /// What the search found.
 #[derive(Clone, Debug, Default)]
@@ -49,9 +53,44 @@ fn precedes(subject: &Subject<'_>, a: CoreOperation, b: OperationId) -> bool {
     is_required(subject, a) && subject.precedes(a.id, b)
 }
 
-/// The state after the operation, as it is kept, takes effect.
-fn step(subject: &Subject<'_>, state: &ObjectState, kept: CoreOperation) -> Option<ObjectState> {
+/// The elements that a core of a set, a multiset or a list is judged on: those that its changes name. A core keeps all
+/// operations on some elements, and a read that shows others as well says nothing of those. Empty if that makes no
+/// difference.
+fn judged(subject: &Subject<'_>, core: &[CoreOperation]) -> Vec<Value> {
+    if !matches!(subject.model(), Model::Set | Model::Multiset | Model::List) {
+        return Vec::new();
+    }
+    let ids = || core.iter().map(|kept| kept.id);
+    let mut named: Vec<Value> = ids()
+        .filter_map(|id| match &subject.record(id).operation {
+            Operation::Add(element)
+            | Operation::Remove(element)
+            | Operation::Contains(element)
+            | Operation::Append(element) => Some(element.clone()),
+            _ => None,
+        })
+        .collect();
+    named.sort();
+    named.dedup();
+    let shows_more = ids()
+        .filter_map(|id| shown(subject, id))
+        .any(|shown| shown.iter().any(|element| !named.contains(element)));
+    if shows_more { named } else { Vec::new() }
+}
+
+/// The state after the operation, as it is kept, takes effect. With elements in `only`, reads are judged on those.
+fn step(
+    subject: &Subject<'_>,
+    state: &ObjectState,
+    kept: CoreOperation,
+    only: &[Value],
+) -> Option<ObjectState> {
     let record = subject.record(kept.id);
+    if let Some(mut shown) = shown(subject, kept.id).filter(|_| !only.is_empty()) {
+        shown.retain(|element| only.contains(element));
+        let reply = Reply::Value(shown.into_iter().collect());
+        return object(subject).step(state, &record.operation, Some(&reply));
+    }
     if kept.kept == Kept::AsWrite {
         return match &record.operation {
             Operation::Write(new) | Operation::CompareAndSet { new, .. } => {
@@ -80,25 +119,30 @@ fn step(subject: &Subject<'_>, state: &ObjectState, kept: CoreOperation) -> Opti
 }
 
 /// The state after an order, if it is legal and respects real time.
-pub(crate) fn replay(subject: &Subject<'_>, order: &[CoreOperation]) -> Option<ObjectState> {
+pub(crate) fn replay(subject: &Subject<'_>, order: &[CoreOperation], only: &[Value]) -> Option<ObjectState> {
     let mut state = object(subject).initial();
     for (index, kept) in order.iter().enumerate() {
         let late = order[..index].iter().any(|before| precedes(subject, *kept, before.id));
         if late || !subject.owns(kept.id) {
             return None;
         }
-        state = step(subject, &state, *kept)?;
+        state = step(subject, &state, *kept, only)?;
     }
     Some(state)
 }
 
 /// True if the order is legal and the object refuses `next` after it, although the clock would allow it.
-pub(crate) fn is_blocked(subject: &Subject<'_>, order: &[CoreOperation], next: OperationId) -> bool {
-    let Some(state) = replay(subject, order) else { return false };
+pub(crate) fn is_blocked(
+    subject: &Subject<'_>,
+    order: &[CoreOperation],
+    next: OperationId,
+    only: &[Value],
+) -> bool {
+    let Some(state) = replay(subject, order, only) else { return false };
     let next = CoreOperation { id: next, kept: Kept::AsItWas };
     is_required(subject, next)
         && order.iter().all(|placed| placed.id != next.id && !precedes(subject, next, placed.id))
-        && step(subject, &state, next).is_none()
+        && step(subject, &state, next, only).is_none()
 }
 
 /// Operations placed, one bit each.
@@ -108,54 +152,128 @@ fn is_placed(placed: &[u64], index: usize) -> bool {
     placed[index / 64] >> (index % 64) & 1 == 1
 }
 
-/// Visits every configuration of the core, up to the limit.
-pub(crate) fn search(subject: &Subject<'_>, core: &[CoreOperation]) -> Search {
+fn toggle(placed: &mut [u64], index: usize) {
+    placed[index / 64] ^= 1 << (index % 64);
+}
+
+/// What is known of the core before the search.
+struct Rules {
+    /// Those that have to be placed before each.
+    waits_for: Vec<Vec<usize>>,
+    /// True if the operation only observes.
+    observes: Vec<bool>,
+    /// True if it has to be placed.
+    required: Vec<bool>,
+}
+
+impl Rules {
+    fn new(subject: &Subject<'_>, core: &[CoreOperation]) -> Self {
+        let required: Vec<bool> = core.iter().map(|kept| is_required(subject, *kept)).collect();
+        let end = |index: usize| subject.record(core[index].id).returned().filter(|_| required[index]);
+        let twins = |a: usize, b: usize| {
+            let (one, other) = (subject.record(core[a].id), subject.record(core[b].id));
+            let alike = core[a].kept == core[b].kept
+                && one.operation == other.operation
+                && one.outcome == other.outcome;
+            // Who was called no later and had to be over no later goes first: swapping the two keeps both in time.
+            let no_later = one.call <= other.call
+                && end(b).is_none_or(|end_b| end(a).is_some_and(|end_a| end_a <= end_b));
+            let same = one.call == other.call && end(a) == end(b);
+            alike && no_later && (!same || a < b)
+        };
+        let waits_for = (0..core.len())
+            .map(|index| {
+                (0..core.len())
+                    .filter(|&other| {
+                        other != index
+                            && (precedes(subject, core[other], core[index].id) || twins(other, index))
+                    })
+                    .collect()
+            })
+            .collect();
+        let object = object(subject);
+        let observes = |kept: &CoreOperation| match &subject.record(kept.id).outcome {
+            Outcome::Ok(reply) if kept.kept == Kept::AsItWas => {
+                object.is_observer(&subject.record(kept.id).operation, Some(reply))
+            }
+            _ => false,
+        };
+        Self { waits_for, observes: core.iter().map(observes).collect(), required }
+    }
+}
+
+/// A place on the way: the state, and which operation to try next.
+struct Place {
+    state: ObjectState,
+    next: usize,
+}
+
+/// Visits every configuration of the core that matters, up to the limit.
+///
+/// Three things keep them few, and none hides an order: an operation that only observes is placed as soon as it can be;
+/// of two that are alike the one that was called first and had to be over first comes first; one that may be left out
+/// is left out while it would change nothing.
+pub(crate) fn search(subject: &Subject<'_>, core: &[CoreOperation], only: &[Value]) -> Search {
+    let rules = Rules::new(subject, core);
     let mut search = Search {
-        required: core.iter().filter(|kept| is_required(subject, **kept)).count(),
+        required: rules.required.iter().filter(|required| **required).count(),
         exhausted: true,
         ..Search::default()
     };
     // A configuration of a large core costs more: the square keeps the whole work bounded.
     let limit = CONFIGURATION_LIMIT / (1 + (core.len() / 64).pow(2));
-    let mut visited = BTreeSet::new();
-    // A stack of its own, so that a long core can't overflow the thread's: (placed, state, order so far).
-    let mut stack: Vec<(Placed, ObjectState, Vec<usize>)> =
-        vec![(vec![0; core.len().div_ceil(64).max(1)], object(subject).initial(), Vec::new())];
-    let mut best: (usize, usize) = (0, 0);
-    while let Some((placed, state, order)) = stack.pop() {
+    let mut placed: Placed = vec![0; core.len().div_ceil(64).max(1)];
+    let mut visited: BTreeSet<(Placed, ObjectState)> = BTreeSet::new();
+    let mut order: Vec<usize> = Vec::new();
+    let mut done = 0;
+    let mut best = (0, 0);
+    let start = object(subject).initial();
+    visited.insert((placed.clone(), start.clone()));
+    // A stack of its own, so that a long core can't overflow the thread's.
+    let mut way = vec![Place { state: start, next: 0 }];
+    while let Some(place) = way.last_mut() {
+        if done == search.required {
+            search.complete = Some(order.iter().map(|&index| core[index]).collect());
+            break;
+        }
+        let index = place.next;
+        place.next += 1;
+        if index >= core.len() {
+            way.pop();
+            if let Some(last) = order.pop() {
+                toggle(&mut placed, last);
+                done -= usize::from(rules.required[last]);
+            }
+            continue;
+        }
+        let waits = || rules.waits_for[index].iter().any(|&other| !is_placed(&placed, other));
+        if is_placed(&placed, index) || waits() {
+            continue;
+        }
+        let Some(state) = step(subject, &place.state, core[index], only) else { continue };
+        if !rules.required[index] && state == place.state {
+            continue;
+        }
+        if rules.observes[index] {
+            // Nothing else need be tried here.
+            place.next = core.len();
+        }
+        toggle(&mut placed, index);
         if !visited.insert((placed.clone(), state.clone())) {
+            toggle(&mut placed, index);
             continue;
         }
         if visited.len() > limit {
             search.exhausted = false;
             break;
         }
-        let done = order.iter().filter(|&&index| is_required(subject, core[index])).count();
+        order.push(index);
+        done += usize::from(rules.required[index]);
+        way.push(Place { state, next: 0 });
         let extra = order.len() - done;
         if done > best.0 || (done == best.0 && extra < best.1) {
             best = (done, extra);
             search.longest = order.iter().map(|&index| core[index]).collect();
-        }
-        if done == search.required {
-            search.complete = Some(search.longest.clone());
-            break;
-        }
-        let waits = |index: usize| {
-            core.iter().enumerate().any(|(other, kept)| {
-                !is_placed(&placed, other) && other != index && precedes(subject, *kept, core[index].id)
-            })
-        };
-        for index in (0..core.len()).rev() {
-            if is_placed(&placed, index) || waits(index) {
-                continue;
-            }
-            if let Some(next) = step(subject, &state, core[index]) {
-                let mut more = placed.clone();
-                more[index / 64] |= 1 << (index % 64);
-                let mut longer = order.clone();
-                longer.push(index);
-                stack.push((more, next, longer));
-            }
         }
     }
     search.configurations = visited.len();
@@ -166,30 +284,42 @@ pub(crate) fn search(subject: &Subject<'_>, core: &[CoreOperation]) -> Search {
 pub(crate) fn account(subject: &Subject<'_>, core: &[CoreOperation]) -> Option<Candidate> {
     let mut core = core.to_vec();
     core.sort_by_key(|kept| (subject.record(kept.id).call, kept.id));
-    let found = search(subject, &core);
+    let mut only = judged(subject, &core);
+    let mut found = search(subject, &core, &only);
+    if found.complete.is_some() && !only.is_empty() {
+        only.clear();
+        found = search(subject, &core, &only);
+    }
     if found.complete.is_some() {
         return None;
     }
     let order = found.longest;
     let waiting: Vec<&CoreOperation> =
         core.iter().filter(|kept| is_required(subject, **kept) && !order.contains(kept)).collect();
-    let mut sentences = vec![vec![Fact::LongestOrder { order: order.clone(), required: found.required }]];
+    let mut sentences = Vec::new();
+    if core.len() <= TOLD {
+        sentences.extend(core.iter().map(|kept| match kept.kept {
+            Kept::AsUnknown if subject.is_ok(kept.id) => vec![Fact::Did(kept.id), Fact::NotNeeded(kept.id)],
+            _ => vec![Fact::Did(kept.id)],
+        }));
+    }
+    let required = found.required;
+    sentences.push(vec![Fact::LongestOrder { order: order.clone(), required, only: only.clone() }]);
     for next in &waiting {
         let waits = waiting.iter().any(|other| other.id != next.id && precedes(subject, **other, next.id));
-        let blocked = Fact::Blocked { order: order.clone(), next: next.id };
+        let blocked = Fact::Blocked { order: order.clone(), next: next.id, only: only.clone() };
         if !waits && blocked.holds(subject, &[]) {
             sentences.push(vec![blocked]);
         }
     }
     let (all, configurations) = (found.exhausted, found.configurations);
-    sentences.push(vec![Fact::Tried { core: core.clone(), configurations, all }]);
+    sentences.push(vec![Fact::Tried { core: core.clone(), configurations, all, only }]);
     let voice = Voice::new(subject);
-    let placed = found.required - waiting.len();
+    let placed = required - waiting.len();
     let headline = format!(
-        "no order of these {} operations on {} works; the longest found places {placed} of {}",
+        "no order of these {} operations on {} works; the longest found places {placed} of the {required} that must be placed",
         core.len(),
         voice.object(),
-        found.required
     );
     Some(Candidate { kind: AnomalyKind::NoOrder, headline, sentences })
 }

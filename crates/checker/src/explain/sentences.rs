@@ -14,6 +14,9 @@ use super::{leaders, locks, no_order, projection, tokens};
 use crate::Model;
 use crate::object::ObjectState;
 
+/// Of a longer order only the two ends are shown.
+const MOST_IN_ORDER: usize = 40;
+
 impl Voice<'_> {
     /// Says a fact in one or two sentences.
     #[allow(clippy::too_many_lines)] // one arm a fact: a table, and best read as one
@@ -214,6 +217,8 @@ impl Voice<'_> {
             Fact::TwoLeaders { first, second } => leaders::say(self, *first, *second),
             Fact::Of { register, fact } => projection::say(self, register, fact),
             Fact::Element(fact) => fact.say(self),
+            Fact::Copies(fact) => fact.say(self),
+            Fact::Growth(fact) => fact.say(self),
             Fact::Sum(fact) => fact.say(self),
             Fact::TokensFall { first, second } => tokens::say(self, *first, *second),
             Fact::Ring(points) => {
@@ -224,22 +229,35 @@ impl Voice<'_> {
                     ring.join(" → ")
                 )
             }
-            Fact::LongestOrder { order, required } => {
+            Fact::NotNeeded(_) => {
+                "What follows holds whenever after its call it took effect, and even without it.".to_owned()
+            }
+            Fact::LongestOrder { order, required, only } => {
                 let ids: Vec<OperationId> = order.iter().map(|kept| kept.id).collect();
-                let state = no_order::replay(self.subject, order)
+                let state = no_order::replay(self.subject, order, only)
                     .map_or_else(String::new, |state| format!(" Then {}.", self.state(&state)));
+                let judged = match only.as_slice() {
+                    [] => String::new(),
+                    only => {
+                        let shown: Vec<String> = only.iter().map(Value::to_string).collect();
+                        format!("Look at {} alone, and leave aside what else {object} holds. ", list(&shown))
+                    }
+                };
                 if ids.is_empty() {
                     return format!(
-                        "Not one of the {required} operations that must be placed can come first.{state}"
+                        "{judged}Not one of the {required} operations that must be placed can come first.{state}"
                     );
                 }
-                let shown: Vec<String> = ids.iter().map(|&id| self.mark(id)).collect();
-                format!("The longest order found is {}.{state}", shown.join(" "))
+                let mut shown: Vec<String> = ids.iter().map(|&id| self.mark(id)).collect();
+                if shown.len() > MOST_IN_ORDER {
+                    shown.splice(MOST_IN_ORDER / 2..shown.len() - MOST_IN_ORDER / 2, ["…".to_owned()]);
+                }
+                format!("{judged}The longest order found is {}.{state}", shown.join(" "))
             }
-            Fact::Blocked { order, next } => self.say_blocked(order, *next),
-            Fact::Tried { configurations, all: true, core } => format!(
-                "All ways to order these {} operations were tried ({configurations} different states of progress). \
-                 None works.",
+            Fact::Blocked { order, next, only } => self.say_blocked(order, *next, only),
+            Fact::Tried { configurations, all: true, core, .. } => format!(
+                "All ways to order these {} operations were tried ({configurations} different states of progress; of two \
+                 that are alike, the one called and finished first went first). None works. No shorter reason was found.",
                 core.len()
             ),
             Fact::Tried { configurations, core, .. } => format!(
@@ -528,10 +546,10 @@ impl Voice<'_> {
         }
     }
 
-    fn say_blocked(&self, order: &[crate::CoreOperation], next: OperationId) -> String {
+    fn say_blocked(&self, order: &[crate::CoreOperation], next: OperationId, only: &[Value]) -> String {
         let mark = self.mark(next);
         let state =
-            no_order::replay(self.subject, order).map_or_else(String::new, |state| self.state(&state));
+            no_order::replay(self.subject, order, only).map_or_else(String::new, |state| self.state(&state));
         let wants = match (&self.subject.record(next).operation, self.subject.before(next)) {
             (Operation::Read, Seen::Is(value)) => format!("read {value}"),
             (Operation::CompareAndSet { .. }, Seen::Is(value)) => {
@@ -545,7 +563,7 @@ impl Voice<'_> {
             (Operation::Claim(_) | Operation::Resign(_), _) => "was told otherwise".to_owned(),
             (Operation::Acquire, _) => "acquired it".to_owned(),
             (Operation::Release, _) => "released it".to_owned(),
-            _ => "got another answer".to_owned(),
+            _ => return format!("{mark} can't come next: {state}, but {}.", self.did(next)),
         };
         format!("{mark} can't come next: {state}, but {} {wants}.", self.client(next))
     }

@@ -295,6 +295,43 @@ const STORIES: &[Story] = &[
         "A: app k a @0-5; B: app k b @6-?; B2: r k ab @10-15; C: r k a @20-25",
         AnomalyKind::StaleRead,
     ),
+    // What a text was built on.
+    of(
+        Model::KeyValue,
+        "text-one-append-short",
+        "A: w k x @0-5; B: app k a @10-15; C: app k a @20-25; D: r k xa @30-35",
+        AnomalyKind::LostAppend,
+    ),
+    of(
+        Model::KeyValue,
+        "text-appended-twice-after-a-write",
+        "A: app k a @0-5; A: w k x @10-15; B: app k a @20-25; C: r k xaa @30-35",
+        AnomalyKind::DuplicateAppend,
+    ),
+    of(
+        Model::KeyValue,
+        "text-of-a-replaced-write",
+        "A: app k a @0-5; A: w k x @10-15; B: app k b @20-25; C: r k ab @30-35",
+        AnomalyKind::StaleRead,
+    ),
+    of(
+        Model::KeyValue,
+        "text-out-of-order",
+        "A: app k a @0-5; A: app k b @10-15; B: r k ba @20-25",
+        AnomalyKind::OutOfOrder,
+    ),
+    of(
+        Model::KeyValue,
+        "text-of-one-of-three-writes",
+        "A: w k x @0-5; B: w k y @0-5; C: w k z @20-?; D: app k a @10-15; E: app k a @11-16; F: r k xa @30-35",
+        AnomalyKind::LostAppend,
+    ),
+    of(
+        Model::KeyValue,
+        "text-that-grew-from-a-read",
+        "A: app k a @0-?; B: app k a @0-?; C: w k x @0-3; D: r k xa @10-15; E: app k a @20-25; F: r k xa @30-35",
+        AnomalyKind::LostAppend,
+    ),
     // Collections, lists, counters, locks with tokens.
     of(
         Model::Queue,
@@ -381,6 +418,62 @@ const STORIES: &[Story] = &[
         Model::List,
         "list-out-of-order",
         "A: lapp l 1 @0-10; A: lapp l 2 @20-30; B: lr l 2 1 @40-50",
+        AnomalyKind::OutOfOrder,
+    ),
+    of(
+        Model::List,
+        "list-one-append-short",
+        "A: lapp l 1 @0-10; B: lapp l 1 @20-30; C: lr l 1 @40-50",
+        AnomalyKind::LostAppend,
+    ),
+    of(
+        Model::List,
+        "list-of-equal-elements-out-of-order",
+        "A: lapp l 1 @0-5; B: lapp l 1 @0-5; A: lapp l 2 @10-15; C: lr l 1 2 1 @20-30",
+        AnomalyKind::OutOfOrder,
+    ),
+    // Counted.
+    of(
+        Model::Set,
+        "set-added-twice",
+        "A: add s x yes @0-10; B: add s x yes @5-15",
+        AnomalyKind::DoubleWinner,
+    ),
+    of(
+        Model::Set,
+        "set-two-removes-one-add",
+        "A: add s x yes @0-10; B: rem s x yes @20-30; C: rem s x yes @20-40; D: add s x yes @25-50; E: has s x yes @60-70; \
+         F: rem s x yes @62-72; G: rem s x yes @62-72",
+        AnomalyKind::DeliveredTwice,
+    ),
+    of(
+        Model::Multiset,
+        "multiset-one-must-be-left",
+        "A: add m x @0-10; B: add m x @0-10; C: rem m x yes @20-30; D: has m x no @40-50",
+        AnomalyKind::Vanished,
+    ),
+    of(
+        Model::Multiset,
+        "multiset-none-can-be-left",
+        "A: add m x @0-10; B: add m x @0-10; C: rem m x yes @20-30; D: rem m x yes @20-30; E: lr m x @40-50; F: add m x @60-70",
+        AnomalyKind::StaleRead,
+    ),
+    of(
+        Model::Queue,
+        "queue-empty-too-soon",
+        "P: enq q a @0-10; P: enq q b @12-20; A: deq q @25-?; B: deq q null @30-40",
+        AnomalyKind::Vanished,
+    ),
+    of(
+        Model::Stack,
+        "stack-pushed-twice-popped-once",
+        "P: push s a @0-10; Q: push s a @0-10; A: pop s a @20-30; B: pop s null @40-50",
+        AnomalyKind::Vanished,
+    ),
+    of(
+        Model::PriorityQueue,
+        "priority-queue-a-smaller-one-is-left",
+        "P: ins p 1 @0-10; Q: ins p 1 @0-10; P: ins p 2 @12-14; A: min p 1 @20-30; B: min p 2 @40-50",
         AnomalyKind::OutOfOrder,
     ),
     of(

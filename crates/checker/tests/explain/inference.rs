@@ -37,7 +37,8 @@ pub(crate) fn refutes(history: &History, explanation: &Explanation, model: Model
     if let Some(core) = objects::core(history, &facts, model) {
         return verify_core(history, &CheckOptions::new(model), Key(0), &core).is_ok();
     }
-    if model == Model::MultiRegister || facts.iter().any(|fact| matches!(fact, Fact::TwoLeaders { .. })) {
+    let by_verifier = |fact: &&Fact| matches!(fact, Fact::TwoLeaders { .. } | Fact::Growth(_));
+    if model == Model::MultiRegister || facts.iter().any(by_verifier) {
         return refuted_by_the_verifier(history, &facts, model);
     }
     for fact in &facts {
@@ -65,6 +66,8 @@ pub(crate) fn refutes(history: &History, explanation: &Explanation, model: Model
 /// happened; what else observes does not count. The verifier, which shares no code with the explanations, has to accept that.
 fn refuted_by_the_verifier(history: &History, facts: &[&Fact], model: Model) -> bool {
     let named: BTreeSet<OperationId> = facts.iter().flat_map(|fact| fact.operations()).collect();
+    // Of what a text grew from it counts when each change was over.
+    let grows = facts.iter().any(|fact| matches!(fact, Fact::Growth(_)));
     let changes = |record: &Record| {
         !record.operation.is_read()
             && !matches!(record.outcome, Outcome::Failed | Outcome::Ok(Reply::Answer(false)))
@@ -74,7 +77,7 @@ fn refuted_by_the_verifier(history: &History, facts: &[&Fact], model: Model) -> 
         .filter(|(id, record)| changes(record) || (named.contains(id) && record.outcome != Outcome::Failed))
         .map(|(id, record)| {
             // Of a resignation it counts when it was over.
-            let counts = named.contains(&id) || matches!(record.operation, Operation::Resign(_));
+            let counts = grows || named.contains(&id) || matches!(record.operation, Operation::Resign(_));
             let known = counts && matches!(record.outcome, Outcome::Ok(_));
             CoreOperation { id, kept: if known { Kept::AsItWas } else { Kept::AsUnknown } }
         })

@@ -14,6 +14,11 @@ pub(crate) fn value(text: &str) -> Value {
     }
 }
 
+/// The reply to an operation that may answer: nothing, `yes` or `no`.
+fn done_or_answer(word: Option<&&str>) -> Reply {
+    word.map_or(Reply::Done, |word| Reply::Answer(*word == "yes"))
+}
+
 /// Reads a history. Times are taken as milliseconds when `unit` is nanoseconds, as they stand otherwise.
 pub(crate) fn history(text: &str, unit: TimeUnit) -> History {
     let scale = if unit == TimeUnit::Nanoseconds { 1_000_000.0 } else { 1.0 };
@@ -46,8 +51,8 @@ pub(crate) fn history(text: &str, unit: TimeUnit) -> History {
             "pop" => (Operation::Pop, Reply::Value(value(words.get(2).unwrap_or(&"null")))),
             "ins" => (Operation::Insert(value(words[2])), Reply::Done),
             "min" => (Operation::ExtractMin, Reply::Value(value(words.get(2).unwrap_or(&"null")))),
-            "add" => (Operation::Add(value(words[2])), Reply::Done),
-            "rem" => (Operation::Remove(value(words[2])), Reply::Done),
+            "add" => (Operation::Add(value(words[2])), done_or_answer(words.get(3))),
+            "rem" => (Operation::Remove(value(words[2])), done_or_answer(words.get(3))),
             "has" => (Operation::Contains(value(words[2])), Reply::Answer(words[3] == "yes")),
             "inc" => (Operation::Increment(words[2].parse().expect("a number")), Reply::Done),
             "lapp" => (Operation::Append(value(words[2])), Reply::Done),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use anachron_checker::Model;
-use anachron_checker::explain::{AnomalyKind, Subject, explain};
+use anachron_checker::explain::{AnomalyKind, Fact, Subject, explain};
 use anachron_history::{History, Record, TimeUnit, Timestamp};
 use anachron_vocabulary::{ClientId, Key, Operation, Outcome, Reply, Value};
 
@@ -115,7 +115,7 @@ fn shown(history: &History) -> String {
 fn judge(model: Model, count: usize, seed: u64) -> BTreeMap<AnomalyKind, usize> {
     let mut dice = Dice(seed);
     let mut kinds: BTreeMap<AnomalyKind, usize> = BTreeMap::new();
-    let mut linearizable = 0_usize;
+    let (mut linearizable, mut grown) = (0_usize, 0_usize);
     for _ in 0..count {
         let history = random_history(&mut dice, model);
         let initial = match model {
@@ -145,8 +145,11 @@ fn judge(model: Model, count: usize, seed: u64) -> BTreeMap<AnomalyKind, usize> 
                 );
             }
             *kinds.entry(explanation.kind).or_default() += 1;
+            let is_growth = |fact: &Fact| matches!(fact, Fact::Growth(_));
+            grown += usize::from(explanation.sentences.iter().flat_map(|said| &said.facts).any(is_growth));
         }
     }
+    assert!(model != Model::KeyValue || grown >= 100, "{grown} told by what a text grew from");
     println!("{model}: {count} histories, {linearizable} linearizable, explained: {kinds:?}");
     assert!(linearizable > count / 50 && linearizable < count, "the histories are too one-sided");
     kinds

@@ -19,7 +19,7 @@ fn ok(subject: &Subject<'_>, core: &[CoreOperation]) -> Vec<OperationId> {
 }
 
 /// The elements that the core speaks of.
-fn spoken_of(subject: &Subject<'_>, core: &[CoreOperation]) -> Vec<Value> {
+pub(crate) fn spoken_of(subject: &Subject<'_>, core: &[CoreOperation]) -> Vec<Value> {
     let mut all: Vec<Value> = Vec::new();
     for kept in core {
         all.extend(inserted(subject, kept.id).cloned());
@@ -41,7 +41,7 @@ fn element(fact: ElementFact) -> Vec<Fact> {
 }
 
 /// Each did what it did; where one finished before the next began, that is said as well.
-fn told(subject: &Subject<'_>, ids: &[OperationId]) -> Vec<Vec<Fact>> {
+pub(crate) fn told(subject: &Subject<'_>, ids: &[OperationId]) -> Vec<Vec<Fact>> {
     let mut ids = ids.to_vec();
     ids.sort_by_key(|&id| (subject.record(id).call, subject.record(id).returned(), id));
     ids.dedup();

@@ -1,0 +1,600 @@
+//! What a read of a growing text or list was built on: every possibility, and why it was not that.
+//!
+//! Why it exists: a text is what something put there last, and everything appended since. Look back from a read to a
+//! point whose value is known: a write, another read, or the start. What the read shows begins with what that point left,
+//! or with what a later replacement left, and the rest was appended in between, each append once. If for each of these
+//! *bases* the read's text does not begin so, or the base was replaced in between, or the rest has a piece that can't have
+//! been appended so often, lacks one that certainly was, or has them in an order that real time forbids, then no order
+//! explains the read. A list is a text that nothing replaces, whose pieces are its elements.
+//!
+//! What it promises: a rest that can be cut into appended pieces in two ways is never held against a base.
+//!
+//! Left out on purpose: two reads that overlap (`appends` and `elements` compare those).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anachron_vocabulary::{Operation, OperationId, Value};
+
+use super::appends::{Cut, cut_rest};
+use super::elements::attempts::told;
+use super::fact::{Fact, Point, same_set};
+use super::subject::{Seen, Subject, text};
+use super::words::{Voice, list, times};
+use super::{AnomalyKind, Candidate};
+use crate::object::elements;
+use crate::{CoreOperation, Model};
+
+/// Why a read was not built on a base.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum BaseFlaw {
+    /// What the read shows does not begin with what the base left.
+    OtherBeginning,
+    /// This certainly replaced it before the read.
+    Replaced(OperationId),
+    /// What follows is not made of appended pieces.
+    NoCut,
+    /// What follows has the piece more often than these appends, which alone can lie in between, can have put it there.
+    TooMany {
+        /// The piece.
+        piece: Value,
+        /// Which part of what follows is meant.
+        part: Part,
+        /// How often it stands there.
+        times: usize,
+        /// The appends.
+        appends: Vec<OperationId>,
+    },
+    /// What follows has the piece less often than these appends, which certainly lie in between, put it there.
+    TooFew {
+        /// The piece.
+        piece: Value,
+        /// Which part of what follows is meant.
+        part: Part,
+        /// How often it stands there.
+        times: usize,
+        /// The appends.
+        appends: Vec<OperationId>,
+    },
+}
+
+/// A part of what stands between a base's text and the end of what a read shows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Part {
+    /// All of it.
+    Whole,
+    /// What stands before the piece of this append, which stands there once and can come from no other append.
+    Before(OperationId),
+    /// What stands after it.
+    After(OperationId),
+}
+
+/// What is true of what a read was built on.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum GrowthFact {
+    /// What the read shows was not built on any of these bases.
+    NotFrom {
+        /// The read.
+        read: OperationId,
+        /// The bases: something that left a known value, or the start.
+        bases: Vec<Point>,
+        /// Why.
+        flaw: BaseFlaw,
+    },
+    /// Conclusion: nothing is left that the read can have been built on.
+    NoBase {
+        /// The read.
+        read: OperationId,
+        /// From where one looks back: it left a known value, and had finished before the read began.
+        since: Point,
+    },
+}
+
+/// True if the operation puts something in place of everything, if it takes effect.
+fn may_replace(subject: &Subject<'_>, id: OperationId) -> bool {
+    subject.model() == Model::KeyValue && subject.may_replace(id)
+}
+
+/// The value that a base left: nothing if that is not known.
+fn left<'a>(subject: &'a Subject<'_>, base: Point) -> Option<&'a Value> {
+    static NOTHING: Value = Value::Null;
+    let Some(id) = base else { return Some(subject.initial()) };
+    match (&subject.record(id).operation, subject.after(id)) {
+        (_, Seen::Is(value)) | (Operation::Write(value) | Operation::CompareAndSet { new: value, .. }, _) => {
+            Some(value)
+        }
+        (Operation::Delete, _) => Some(&NOTHING),
+        _ => None,
+    }
+}
+
+/// Everything that the read can have been built on, looking back to a point.
+fn bases(subject: &Subject<'_>, read: OperationId, since: Point) -> Vec<Point> {
+    let in_between = |&id: &OperationId| {
+        may_replace(subject, id)
+            && Some(id) != since
+            && id != read
+            && since.is_none_or(|since| !subject.precedes(id, since))
+            && !subject.precedes(read, id)
+    };
+    std::iter::once(since).chain(subject.possible().filter(in_between).map(Some)).collect()
+}
+
+/// The piece that an operation appends.
+fn piece(subject: &Subject<'_>, id: OperationId) -> Option<Value> {
+    match &subject.record(id).operation {
+        Operation::Append(element) if subject.model() == Model::List => Some(element.clone()),
+        Operation::Append(appended) => {
+            Some(Value::Text(text(appended).into())).filter(|_| !text(appended).is_empty())
+        }
+        _ => None,
+    }
+}
+
+/// Two ends: what lies between them was appended after the one and before the other.
+#[derive(Clone, Copy)]
+struct Ends {
+    from: Point,
+    until: OperationId,
+}
+
+impl Ends {
+    /// True if the operation can lie between them.
+    fn may_hold(self, subject: &Subject<'_>, id: OperationId) -> bool {
+        id != self.until
+            && Some(id) != self.from
+            && !subject.precedes(self.until, id)
+            && self.from.is_none_or(|from| !subject.precedes(id, from))
+    }
+
+    /// True if the operation certainly took effect between them.
+    fn must_hold(self, subject: &Subject<'_>, id: OperationId) -> bool {
+        subject.is_ok(id)
+            && self.from.is_none_or(|from| subject.precedes(from, id))
+            && subject.precedes(id, self.until)
+    }
+}
+
+/// The appends that can lie between the ends, by piece.
+fn appends_between(subject: &Subject<'_>, ends: Ends) -> BTreeMap<Value, Vec<OperationId>> {
+    let mut appends: BTreeMap<Value, Vec<OperationId>> = BTreeMap::new();
+    for id in subject.possible().filter(|&id| ends.may_hold(subject, id)) {
+        if let Some(piece) = piece(subject, id) {
+            appends.entry(piece).or_default().push(id);
+        }
+    }
+    appends
+}
+
+impl Part {
+    /// The pieces of the part, and between which ends they were appended; nothing if the part's own append may be another,
+    /// or may not have happened at all.
+    fn of(
+        self,
+        subject: &Subject<'_>,
+        pieces: &[Value],
+        read: OperationId,
+        base: Point,
+    ) -> Option<(Vec<Value>, Vec<Ends>)> {
+        let whole = Ends { from: base, until: read };
+        let (Self::Before(anchor) | Self::After(anchor)) = self else {
+            return Some((pieces.to_vec(), vec![whole]));
+        };
+        let own = piece(subject, anchor)?;
+        let mut places = (0..pieces.len()).filter(|&place| pieces[place] == own);
+        let (place, None) = (places.next()?, places.next()) else { return None };
+        let only = || appends_between(subject, whole).remove(&own).is_some_and(|appends| appends == [anchor]);
+        if !whole.must_hold(subject, anchor) && !only() {
+            return None;
+        }
+        Some(if matches!(self, Self::Before(_)) {
+            (pieces[..place].to_vec(), vec![whole, Ends { from: base, until: anchor }])
+        } else {
+            (pieces[place + 1..].to_vec(), vec![whole, Ends { from: Some(anchor), until: read }])
+        })
+    }
+
+    fn anchor(self) -> Option<OperationId> {
+        match self {
+            Self::Whole => None,
+            Self::Before(anchor) | Self::After(anchor) => Some(anchor),
+        }
+    }
+}
+
+/// What a read shows after what a base left.
+enum Rest {
+    /// It does not begin so.
+    OtherBeginning,
+    /// It is not made of appended pieces.
+    NoCut,
+    /// These pieces.
+    Pieces(Vec<Value>),
+    /// Nobody can tell.
+    Unclear,
+}
+
+fn rest(subject: &Subject<'_>, read: OperationId, base: Point) -> Rest {
+    let (Some(shown), Some(left)) = (subject.found(read), left(subject, base)) else { return Rest::Unclear };
+    if subject.model() == Model::List {
+        let (Some(shown), Some(left)) = (elements(shown), elements(left)) else { return Rest::Unclear };
+        return match shown.strip_prefix(left.as_slice()) {
+            Some(rest) => Rest::Pieces(rest.to_vec()),
+            None => Rest::OtherBeginning,
+        };
+    }
+    let whole = text(shown);
+    let Some(rest) = whole.strip_prefix(&text(left)) else { return Rest::OtherBeginning };
+    let pieces: BTreeSet<String> =
+        subject.possible().filter_map(|id| piece(subject, id)).map(|piece| text(&piece)).collect();
+    match cut_rest(rest, &pieces) {
+        Cut::Impossible => Rest::NoCut,
+        Cut::Only(cut) => Rest::Pieces(cut.into_iter().map(|piece| Value::Text(piece.into())).collect()),
+        Cut::Unclear => Rest::Unclear,
+    }
+}
+
+fn certainly_replaced(subject: &Subject<'_>, by: OperationId, base: Point, read: OperationId) -> bool {
+    may_replace(subject, by) && Ends { from: base, until: read }.must_hold(subject, by)
+}
+
+fn count(pieces: &[Value], piece: &Value) -> usize {
+    pieces.iter().filter(|other| *other == piece).count()
+}
+
+impl BaseFlaw {
+    /// True if the read can't have been built on this base.
+    fn holds(&self, subject: &Subject<'_>, read: OperationId, base: Point) -> bool {
+        let rest = rest(subject, read, base);
+        let pieces = match (&rest, self) {
+            (_, Self::Replaced(by)) => return certainly_replaced(subject, *by, base, read),
+            (Rest::OtherBeginning, flaw) => return *flaw == Self::OtherBeginning,
+            (Rest::NoCut, flaw) => return *flaw == Self::NoCut,
+            (Rest::Unclear, _) => return false,
+            (Rest::Pieces(pieces), _) => pieces,
+        };
+        let (Self::TooMany { piece: wanted, part, times, appends }
+        | Self::TooFew { piece: wanted, part, times, appends }) = self
+        else {
+            return false;
+        };
+        let Some((pieces, ends)) = part.of(subject, pieces, read, base) else { return false };
+        let is_piece = |id: OperationId| piece(subject, id).as_ref() == Some(wanted);
+        if count(&pieces, wanted) != *times {
+            return false;
+        }
+        if matches!(self, Self::TooMany { .. }) {
+            let can = |&id: &OperationId| is_piece(id) && ends.iter().all(|ends| ends.may_hold(subject, id));
+            same_set(appends, subject.possible().filter(can)) && appends.len() < *times
+        } else {
+            let mut distinct = appends.clone();
+            distinct.sort_unstable();
+            distinct.dedup();
+            let must =
+                |&id: &OperationId| is_piece(id) && ends.iter().all(|ends| ends.must_hold(subject, id));
+            distinct.len() == appends.len() && appends.iter().all(must) && appends.len() > *times
+        }
+    }
+
+    fn operations(&self) -> Vec<OperationId> {
+        match self {
+            Self::OtherBeginning | Self::NoCut => Vec::new(),
+            Self::Replaced(by) => vec![*by],
+            Self::TooMany { appends, part, .. } | Self::TooFew { appends, part, .. } => {
+                appends.iter().copied().chain(part.anchor()).collect()
+            }
+        }
+    }
+}
+
+impl GrowthFact {
+    /// True if the fact is true of the whole history, or follows from the facts before it.
+    pub(crate) fn holds(&self, subject: &Subject<'_>, earlier: &[Fact]) -> bool {
+        match self {
+            Self::NotFrom { read, bases, flaw } => {
+                subject.owns(*read)
+                    && !bases.is_empty()
+                    && bases.iter().all(|&base| flaw.holds(subject, *read, base))
+            }
+            Self::NoBase { read, since } => {
+                let excluded = |base: &Point| {
+                    earlier.iter().any(|fact| {
+                        matches!(fact, Fact::Growth(Self::NotFrom { read: r, bases, .. })
+                            if r == read && bases.contains(base))
+                    })
+                };
+                let known = since.is_none_or(|since| {
+                    subject.owns(since)
+                        && matches!(subject.after(since), Seen::Is(_))
+                        && subject.precedes(since, *read)
+                });
+                known && bases(subject, *read, *since).iter().all(excluded)
+            }
+        }
+    }
+
+    /// The operations that the fact names.
+    pub(crate) fn operations(&self) -> Vec<OperationId> {
+        match self {
+            Self::NotFrom { read, bases, flaw } => {
+                bases.iter().copied().flatten().chain([*read]).chain(flaw.operations()).collect()
+            }
+            Self::NoBase { read, since } => since.iter().copied().chain([*read]).collect(),
+        }
+    }
+
+    /// The fact in words.
+    pub(crate) fn say(&self, voice: &Voice<'_>) -> String {
+        match self {
+            Self::NotFrom { read, bases, flaw } => say_flaw(voice, *read, bases, flaw),
+            Self::NoBase { read, since } => {
+                let (mark, object) = (voice.mark(*read), voice.object());
+                let all: Vec<String> =
+                    bases(voice.subject, *read, *since).into_iter().map(|base| voice.point(base)).collect();
+                let only = match all.as_slice() {
+                    [one] => format!(
+                        "Nothing can have replaced {object} in between, so {mark} must have read what grew from {one}."
+                    ),
+                    all => format!("But {mark} must have read what grew from one of {}.", list(all)),
+                };
+                format!("{only} No order of these operations explains that.")
+            }
+        }
+    }
+}
+
+/// A piece as it is shown: text in quotes, an element as it is.
+fn shown(voice: &Voice<'_>, piece: &Value) -> String {
+    match piece {
+        Value::Text(text) if voice.subject.model() != Model::List => voice.quoted(text),
+        other => other.to_string(),
+    }
+}
+
+fn say_flaw(voice: &Voice<'_>, read: OperationId, bases: &[Point], flaw: &BaseFlaw) -> String {
+    let (mark, object) = (voice.mark(read), voice.object());
+    let named: Vec<String> = bases.iter().map(|&base| voice.point(base)).collect();
+    let from = list(&named);
+    let building = format!("Suppose that {mark} read what grew from {from}.");
+    match flaw {
+        BaseFlaw::OtherBeginning if bases == [None] => {
+            format!("What {mark} read does not begin with what {object} was at the start.")
+        }
+        BaseFlaw::OtherBeginning => match bases {
+            [one] => format!("What {mark} read does not begin with what {} left.", voice.point(*one)),
+            _ => format!("What {mark} read does not begin with what any of {from} left."),
+        },
+        BaseFlaw::Replaced(by) => {
+            format!("What {from} left was replaced by {} before {mark} began.", voice.mark(*by))
+        }
+        BaseFlaw::NoCut => {
+            format!("{building} Then the rest of it would be no text that was ever appended.")
+        }
+        BaseFlaw::TooMany { piece, part, times: count, appends } => {
+            let piece = shown(voice, piece);
+            let (there, between) = say_part(voice, *part, &from, &mark);
+            let by = match appends.as_slice() {
+                [] => format!("nothing can have appended {piece} {between}"),
+                ids => format!("{} alone can have appended {piece} {between}", voice.marks(ids)),
+            };
+            format!("{building} Then {piece} stands {there} {}, but {by}.", times(*count))
+        }
+        BaseFlaw::TooFew { piece, part, times: count, appends } => {
+            let piece = shown(voice, piece);
+            let (there, between) = say_part(voice, *part, &from, &mark);
+            let how_often = match *count {
+                0 => format!("no {piece} stands {there}"),
+                count => format!("{piece} stands {there} {} only", times(count)),
+            };
+            format!(
+                "{building} {} certainly appended {piece} {between}, but {how_often}.",
+                voice.marks(appends)
+            )
+        }
+    }
+}
+
+/// Where a part's pieces stand, and when they were appended.
+fn say_part(voice: &Voice<'_>, part: Part, from: &str, read: &str) -> (String, String) {
+    let anchored = |anchor| {
+        let piece = piece(voice.subject, anchor).map(|piece| shown(voice, &piece)).unwrap_or_default();
+        (piece, voice.mark(anchor))
+    };
+    match part {
+        Part::Whole => ("after that".to_owned(), format!("between {from} and {read}")),
+        Part::Before(anchor) => {
+            let (piece, mark) = anchored(anchor);
+            (format!("between that and the {piece} of {mark}"), format!("between {from} and {mark}"))
+        }
+        Part::After(anchor) => {
+            let (piece, mark) = anchored(anchor);
+            (format!("after the {piece} of {mark}"), format!("between {mark} and {read}"))
+        }
+    }
+}
+
+/// What is wrong with a base, the shortest reason first.
+fn flaw(subject: &Subject<'_>, read: OperationId, base: Point) -> Option<BaseFlaw> {
+    let pieces = match rest(subject, read, base) {
+        Rest::OtherBeginning => return Some(BaseFlaw::OtherBeginning),
+        Rest::NoCut => return Some(BaseFlaw::NoCut),
+        Rest::Pieces(pieces) => Some(pieces),
+        Rest::Unclear => None,
+    };
+    let replaced = subject
+        .possible()
+        .filter(|&by| certainly_replaced(subject, by, base, read))
+        .min_by_key(|&by| (subject.record(by).returned(), by));
+    if let Some(by) = replaced {
+        return Some(BaseFlaw::Replaced(by));
+    }
+    let pieces = pieces?;
+    let whole = Ends { from: base, until: read };
+    let mut flaws = miscounts(subject, &pieces, Part::Whole, &[whole]);
+    if flaws.is_empty() {
+        let anchors = appends_between(subject, whole).into_values().flatten();
+        for part in anchors.flat_map(|anchor| [Part::Before(anchor), Part::After(anchor)]) {
+            if let Some((pieces, ends)) = part.of(subject, &pieces, read, base) {
+                flaws.extend(miscounts(subject, &pieces, part, &ends));
+            }
+        }
+    }
+    flaws.into_iter().min_by_key(|flaw| flaw.operations().len())
+}
+
+/// Pieces that stand in a part too often, or not often enough.
+fn miscounts(subject: &Subject<'_>, pieces: &[Value], part: Part, ends: &[Ends]) -> Vec<BaseFlaw> {
+    let mut flaws = Vec::new();
+    let mut all: BTreeMap<Value, Vec<OperationId>> =
+        pieces.iter().map(|piece| (piece.clone(), Vec::new())).collect();
+    all.extend(appends_between(subject, ends[0]));
+    for (piece, mut appends) in all {
+        let times = count(pieces, &piece);
+        appends.retain(|&id| ends.iter().all(|ends| ends.may_hold(subject, id)));
+        let certain =
+            appends.iter().copied().filter(|&id| ends.iter().all(|ends| ends.must_hold(subject, id)));
+        let certain: Vec<OperationId> = certain.take(times + 1).collect();
+        if certain.len() > times {
+            flaws.push(BaseFlaw::TooFew { piece, part, times, appends: certain });
+        } else if appends.len() < times {
+            flaws.push(BaseFlaw::TooMany { piece, part, times, appends });
+        }
+    }
+    flaws
+}
+
+/// Of more points to look back to than this the rest is left alone.
+const POINTS: usize = 24;
+/// Up to this many appends of a piece are told although they came too early or too late.
+const OTHERS: usize = 3;
+/// A story with more operations than this is none.
+const TOLD: usize = 16;
+
+/// A read that grew from nothing: every base, and what is wrong with it.
+struct Unfounded {
+    read: OperationId,
+    since: Point,
+    flaws: Vec<(Point, BaseFlaw)>,
+}
+
+impl Unfounded {
+    /// Fewer operations make a better story.
+    fn cost(&self) -> usize {
+        self.flaws.iter().map(|(_, flaw)| 1 + flaw.operations().len()).sum()
+    }
+}
+
+/// A read that grew from nothing.
+pub(crate) fn impossible(subject: &Subject<'_>, core: &[CoreOperation]) -> Vec<Candidate> {
+    let mut ids: Vec<OperationId> = core.iter().map(|kept| kept.id).filter(|&id| subject.is_ok(id)).collect();
+    ids.sort_by_key(|&id| (subject.record(id).returned(), id));
+    let reads: Vec<OperationId> =
+        ids.iter().copied().filter(|&id| subject.found(id).is_some()).take(POINTS).collect();
+    let mut best: Option<Unfounded> = None;
+    for &read in &reads {
+        let points = ids
+            .iter()
+            .rev()
+            .copied()
+            .filter(|&id| matches!(subject.after(id), Seen::Is(_)) && subject.precedes(id, read))
+            .take(POINTS)
+            .map(Some);
+        for since in points.chain([None]) {
+            let flaws: Option<Vec<(Point, BaseFlaw)>> = bases(subject, read, since)
+                .into_iter()
+                .map(|base| flaw(subject, read, base).map(|flaw| (base, flaw)))
+                .collect();
+            let Some(flaws) = flaws else { continue };
+            let found = Unfounded { read, since, flaws };
+            if best.as_ref().is_none_or(|best| found.cost() < best.cost()) {
+                best = Some(found);
+            }
+        }
+    }
+    best.filter(|best| best.cost() <= TOLD).map(|best| story(subject, best)).into_iter().collect()
+}
+
+/// The sentences: what happened, then base after base, those with one reason together.
+fn story(subject: &Subject<'_>, Unfounded { read, since, flaws }: Unfounded) -> Candidate {
+    let voice = Voice::new(subject);
+    let (kind, headline) = told_as(&voice, read, since, &flaws);
+    let mut grouped: Vec<(Vec<Point>, BaseFlaw)> = Vec::new();
+    for (base, flaw) in flaws {
+        let alike = |other: &BaseFlaw| {
+            *other == flaw && matches!(flaw, BaseFlaw::OtherBeginning | BaseFlaw::Replaced(_))
+        };
+        match grouped.iter_mut().find(|(_, other)| alike(other)) {
+            Some((bases, _)) => bases.push(base),
+            None => grouped.push((vec![base], flaw)),
+        }
+    }
+    let mut named: Vec<OperationId> = since.into_iter().chain([read]).collect();
+    for (bases, flaw) in &grouped {
+        named.extend(bases.iter().copied().flatten());
+        named.extend(flaw.operations());
+        // Who appended the piece at another time is part of the story.
+        if let BaseFlaw::TooMany { piece: wanted, .. } = flaw {
+            let others = subject.possible().filter(|&id| piece(subject, id).as_ref() == Some(wanted));
+            let others: Vec<OperationId> = others.take(OTHERS + 1).collect();
+            named.extend(others.iter().filter(|_| others.len() <= OTHERS));
+        }
+    }
+    let mut sentences = told(subject, &named);
+    sentences.extend(
+        grouped
+            .into_iter()
+            .map(|(bases, flaw)| vec![Fact::Growth(GrowthFact::NotFrom { read, bases, flaw })]),
+    );
+    sentences.push(vec![Fact::Growth(GrowthFact::NoBase { read, since })]);
+    Candidate { kind, headline, sentences }
+}
+
+/// The kind: what is wrong with the first base that the read's text begins like, or else that there is none.
+fn told_as(
+    voice: &Voice<'_>,
+    read: OperationId,
+    since: Point,
+    flaws: &[(Point, BaseFlaw)],
+) -> (AnomalyKind, String) {
+    let subject = voice.subject;
+    let did = voice.did(read);
+    let weight = |flaw: &BaseFlaw| match flaw {
+        BaseFlaw::TooFew { part: Part::Whole, .. } => 0,
+        BaseFlaw::TooMany { part: Part::Whole, .. } => 1,
+        BaseFlaw::TooFew { .. } | BaseFlaw::TooMany { .. } => 2,
+        BaseFlaw::NoCut => 3,
+        BaseFlaw::Replaced(_) => 4,
+        BaseFlaw::OtherBeginning => 5,
+    };
+    let worst = flaws.iter().map(|(_, flaw)| flaw).min_by_key(|flaw| weight(flaw)).expect("there is a base");
+    match worst {
+        BaseFlaw::TooFew { part: Part::Before(_) | Part::After(_), .. }
+        | BaseFlaw::TooMany { part: Part::Before(_) | Part::After(_), .. } => {
+            (AnomalyKind::OutOfOrder, format!("{did} in another order than was appended"))
+        }
+        BaseFlaw::TooFew { piece, .. } => {
+            let piece = shown(voice, piece);
+            (AnomalyKind::LostAppend, format!("{did}, without a {piece} that had been appended"))
+        }
+        BaseFlaw::TooMany { piece, .. } => {
+            let all: Vec<OperationId> =
+                subject.possible().filter(|&id| self::piece(subject, id).as_ref() == Some(piece)).collect();
+            let piece = shown(voice, piece);
+            if all.is_empty() {
+                (AnomalyKind::Phantom, format!("{did}, but nobody appended {piece}"))
+            } else if all.iter().all(|&append| subject.precedes(read, append)) {
+                (AnomalyKind::FromTheFuture, format!("{did} before anyone began to append {piece}"))
+            } else {
+                let text = format!("{did}, with {piece} more often than it can have been appended");
+                (AnomalyKind::DuplicateAppend, text)
+            }
+        }
+        BaseFlaw::NoCut => (AnomalyKind::Phantom, format!("{did}, but nobody wrote or appended that")),
+        BaseFlaw::Replaced(_) => {
+            (AnomalyKind::StaleRead, format!("{did} after what that grew from had been replaced"))
+        }
+        BaseFlaw::OtherBeginning => {
+            let after = since.map_or_else(String::new, |since| format!(" after {}", voice.did(since)));
+            (AnomalyKind::StaleRead, format!("{did}{after}, which it did not grow from"))
+        }
+    }
+}
