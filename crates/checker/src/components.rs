@@ -29,7 +29,7 @@ pub(crate) fn split<'h>(part: &Part<'h>) -> Option<Vec<Part<'h>>> {
 }
 
 /// The element that an operation on a set speaks of.
-fn element(operation: &Operation) -> Option<&Value> {
+pub(crate) fn element(operation: &Operation) -> Option<&Value> {
     match operation {
         Operation::Add(element) | Operation::Remove(element) | Operation::Contains(element) => Some(element),
         _ => None,

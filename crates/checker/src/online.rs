@@ -3,14 +3,19 @@
 //! Why it exists: a real system's history has no end. It is judged while it happens, a violation is told as soon as it
 //! is certain, and memory follows how much happens at once, not how long it lasts.
 //!
-//! Two roads. A register whose values are unique is judged by zones (`zones.rs`): each return costs O(log n) and memory
-//! follows what may still be read, whatever the concurrency. All else, and a register from the moment on at which a value is
-//! written again or compared and set, is searched: just-in-time linearization (Lowe 2017, section 5), in windows
+//! Three roads. A register whose values are unique is judged by zones (`zones.rs`): each return costs O(log n) and memory
+//! follows what may still be read, whatever the concurrency. A queue, a stack or a priority queue whose elements are unique
+//! is judged by the theorems about it (`remains.rs`), and memory follows what is in it. All else, and any of these from the
+//! moment on at which a value is written again or compared and set, is searched: just-in-time linearization (Lowe 2017,
+//! section 5), in windows
 //! (`frontier.rs`). For each such object the *frontier* is kept: the configurations that are alive after the last return
 //! that is settled. A window takes it from there to a later return, by the breadth-first search with all its
 //! reductions. Numbers of states and classes live only as long as their window; between two windows a state is kept as
 //! what it is. So nothing is remembered but the frontier, the operations that it is not done with, and those of unknown
 //! outcome that nobody has spent.
+//!
+//! The elements of a set or a multiset are objects of their own, and go when they are as at first; until all of it is
+//! read, which puts what is known of them together.
 //!
 //! What makes an answer certain is the *watermark*: the caller's promise that whatever is not yet told was called at or
 //! after it. A return before the watermark is settled: every operation that could take effect before it is known, if not always its
@@ -25,23 +30,26 @@
 //! Left out on purpose: certificates. An order of an endless stream has no end; a violation comes with the operations
 //! that show it and in what way they do ([`Violation`]), from which the rest of the checker can mostly make a core.
 
+mod foreseen;
 mod frontier;
 mod gone;
 mod object;
+mod remains;
 #[cfg(test)]
 mod tests;
 mod window;
 mod zones;
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::fmt;
 use std::sync::Arc;
 
-use anachron_vocabulary::{Key, Operation, Outcome, Reply};
+use anachron_vocabulary::{Key, Operation, Outcome, Reply, Value};
 
 use crate::part::problem;
-use crate::{Budget, CheckOptions, Limit, ObjectState, Problem};
+use crate::{Budget, CheckOptions, Limit, Model, ObjectState, Problem, Specification, components};
+use frontier::Frontier;
 use gone::Gone;
 use object::Tracked;
 
@@ -159,13 +167,24 @@ struct Moment {
     key: Key,
 }
 
+/// What is judged apart: an object, or an element of a set.
+type Place = (Key, Option<Value>);
+
 /// The judge of a stream.
 #[derive(Clone, Debug)]
 pub struct Online {
     options: CheckOptions,
     /// Bytes that the objects and what waits for them may take.
     memory: usize,
-    objects: BTreeMap<Key, Tracked>,
+    objects: BTreeMap<Place, Tracked>,
+    /// Sets that are judged as a whole, because all of one was read.
+    whole: BTreeSet<Key>,
+    /// When elements of a set went last that were as at first.
+    forgotten: BTreeMap<Key, i64>,
+    /// Of which element of a set the open operations speak, by mark.
+    elements: BTreeMap<u64, Value>,
+    /// What was found when nobody had asked.
+    found: Vec<Finding>,
     /// What zones are to be told once the watermark has passed it.
     moments: BinaryHeap<Reverse<Moment>>,
     gone: Gone,
@@ -182,6 +201,10 @@ impl Online {
             options: options.clone(),
             memory,
             objects: BTreeMap::new(),
+            whole: BTreeSet::new(),
+            forgotten: BTreeMap::new(),
+            elements: BTreeMap::new(),
+            found: Vec::new(),
             moments: BinaryHeap::new(),
             gone: Gone::default(),
             watermark: i64::MIN,
@@ -189,14 +212,45 @@ impl Online {
         }
     }
 
-    fn object(&mut self, key: Key) -> &mut Tracked {
-        let options = &self.options;
-        self.objects.entry(key).or_insert_with(|| Tracked::new(options))
+    /// Where an operation is judged. The first that speaks of all of a set puts its elements together.
+    fn place(&mut self, key: Key, operation: &Operation) -> Place {
+        let has_elements = matches!(self.options.model, Model::Set | Model::Multiset);
+        if !has_elements || self.whole.contains(&key) {
+            return (key, None);
+        }
+        if let Some(element) = components::element(operation) {
+            return (key, Some(element.clone()));
+        }
+        self.whole.insert(key);
+        let mut whole = Frontier::resumed(self.options.object().initial(), self.forgotten.get(&key).copied());
+        let elements: Vec<Place> = self
+            .objects
+            .range((key, None)..)
+            .map(|(place, _)| place.clone())
+            .take_while(|place| place.0 == key)
+            .collect();
+        for place in elements {
+            let Some(Tracked::Frontier(element)) = self.objects.remove(&place) else {
+                unreachable!("elements are searched");
+            };
+            whole.join(element);
+        }
+        if whole.is_given_up() {
+            self.found.push(Finding::Undecided(key, Open::Spent(Limit::Configurations)));
+        }
+        self.objects.insert((key, None), Tracked::Frontier(whole));
+        (key, None)
     }
 
-    fn expect(&mut self, key: Key, mark: u64, at: i64, is_end: bool) {
-        if !self.object(key).is_searched() {
-            self.moments.push(Reverse(Moment { at, is_end, mark, key }));
+    fn object(&mut self, place: Place) -> &mut Tracked {
+        let (options, forgotten) = (&self.options, &self.forgotten);
+        let since = place.1.as_ref().and_then(|_| forgotten.get(&place.0).copied());
+        self.objects.entry(place).or_insert_with(|| Tracked::new(options, since))
+    }
+
+    fn expect(&mut self, place: &Place, mark: u64, at: i64, is_end: bool) {
+        if self.object(place.clone()).is_by_zones() {
+            self.moments.push(Reverse(Moment { at, is_end, mark, key: place.0 }));
         }
     }
 
@@ -213,8 +267,12 @@ impl Online {
         if told.call < self.watermark {
             return Err(Refused::Late(self.watermark));
         }
-        self.expect(key, told.mark, told.call, false);
-        self.object(key).open(told);
+        let place = self.place(key, &told.operation);
+        self.expect(&place, told.mark, told.call, false);
+        if let Some(element) = &place.1 {
+            self.elements.insert(told.mark, element.clone());
+        }
+        self.object(place).open(told);
         Ok(())
     }
 
@@ -226,12 +284,14 @@ impl Online {
     /// # Panics
     /// When no operation of this object and mark is open, or it ends before its call or the watermark.
     pub fn ended(&mut self, key: Key, mark: u64, end: i64, outcome: Outcome) -> Result<(), Refused> {
-        let open = self.object(key).opened(mark);
+        let place = (key, self.elements.get(&mark).filter(|_| !self.whole.contains(&key)).cloned());
+        let open = self.object(place.clone()).opened(mark);
         let (operation, call) = (open.operation.clone(), open.call);
         self.fits(&operation, &outcome)?;
         assert!(end >= call && end >= self.watermark, "an operation ends after what is settled");
-        self.expect(key, mark, end, true);
-        self.object(key).close(mark, end, outcome);
+        self.elements.remove(&mark);
+        self.expect(&place, mark, end, true);
+        self.object(place).close(mark, end, outcome);
         self.told += 1;
         Ok(())
     }
@@ -247,15 +307,16 @@ impl Online {
         let outcome = told.answer.as_ref().map_or(Outcome::Unknown, |(_, reply)| Outcome::Ok(reply.clone()));
         self.fits(&told.operation, &outcome)?;
         let is_late = told.call < self.watermark;
-        if let Some((end, _)) = told.answer {
-            if is_late {
-                return Err(Refused::Late(self.watermark));
-            }
-            assert!(end >= told.call, "an operation returns after its call");
-            self.expect(key, told.mark, end, true);
+        if is_late && told.answer.is_some() {
+            return Err(Refused::Late(self.watermark));
         }
-        self.expect(key, told.mark, told.call, false);
-        self.object(key).add(told, is_late);
+        let place = self.place(key, &told.operation);
+        if let Some((end, _)) = told.answer {
+            assert!(end >= told.call, "an operation returns after its call");
+            self.expect(&place, told.mark, end, true);
+        }
+        self.expect(&place, told.mark, told.call, false);
+        self.object(place).add(told, is_late);
         self.told += 1;
         Ok(())
     }
@@ -281,7 +342,8 @@ impl Online {
 
     fn settle_before(&mut self, watermark: i64, eager: bool, budget: &mut Budget<'_>) -> Vec<Finding> {
         self.watermark = self.watermark.max(watermark);
-        let mut findings = self.pass_moments();
+        let mut findings = std::mem::take(&mut self.found);
+        findings.extend(self.pass_moments());
         // However many objects there are, an operation pays for one at most.
         if eager || self.told >= STRIDE.max(self.objects.len()) {
             self.told = 0;
@@ -297,7 +359,7 @@ impl Online {
             && is_before(at, self.watermark)
         {
             self.moments.pop();
-            let object = self.objects.get_mut(&key).expect("it was told of");
+            let object = self.objects.get_mut(&(key, None)).expect("it was told of");
             if is_end {
                 findings.extend(object.at_end(key, mark, at, &mut self.gone).map(Finding::Violation));
             } else {
@@ -308,13 +370,25 @@ impl Online {
     }
 
     fn advance(&mut self, eager: bool, budget: &mut Budget<'_>, findings: &mut Vec<Finding>) {
-        for (&key, object) in &mut self.objects {
-            findings.extend(object.settle(key, &self.options, self.watermark, eager, budget));
+        let (options, watermark) = (&self.options, self.watermark);
+        for ((key, element), object) in &mut self.objects {
+            // There are few operations on an element, and nobody would wait for more.
+            let eager = eager || element.is_some();
+            findings.extend(object.settle(*key, options, watermark, eager, budget));
         }
+        let forgotten = &mut self.forgotten;
+        self.objects.retain(|(key, element), object| {
+            let goes = element.is_some() && object.is_as_at_first(options);
+            if goes {
+                let since = forgotten.entry(*key).or_insert(watermark);
+                *since = watermark.max(*since);
+            }
+            !goes
+        });
         if self.bytes() > self.memory {
             // The largest is given up; what the others are known to be stands.
             let largest = self.objects.iter_mut().max_by_key(|(_, object)| object.bytes());
-            if let Some((&key, object)) = largest {
+            if let Some((&(key, _), object)) = largest {
                 object.give_up();
                 findings.push(Finding::Undecided(key, Open::Spent(Limit::Memory)));
             }
@@ -326,7 +400,7 @@ impl Online {
     pub fn look_ahead(&self, budget: &mut Budget<'_>) -> Option<Violation> {
         self.objects
             .iter()
-            .find_map(|(&key, object)| object.look_ahead(key, &self.options, self.watermark, budget))
+            .find_map(|(&(key, _), object)| object.look_ahead(key, &self.options, self.watermark, budget))
     }
 
     /// The end of the stream: what is open stays so for ever.
@@ -344,7 +418,7 @@ impl Online {
 
     /// The objects on which nothing more is said.
     pub fn given_up(&self) -> impl Iterator<Item = Key> {
-        self.objects.iter().filter(|(_, object)| object.is_given_up()).map(|(&key, _)| key)
+        self.objects.iter().filter(|(_, object)| object.is_given_up()).map(|(&(key, _), _)| key)
     }
 
     /// How many configurations are alive, over all objects.
@@ -360,6 +434,6 @@ impl Online {
 
     /// How many objects are judged by zones.
     pub fn by_zones(&self) -> usize {
-        self.objects.values().filter(|object| !object.is_searched()).count()
+        self.objects.values().filter(|object| object.is_by_zones()).count()
     }
 }

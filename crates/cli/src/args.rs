@@ -262,8 +262,10 @@ A line that breaks the promise is named, and ends a long stream with code 2. A s
 to its end and judged as a file, which may have any order.
 
 Registers and keys whose values are unique take memory only for what may still be read, however many operations are \
-open at once; a value may come back when it can't be read any more. All else is searched in windows, and is not decided \
-where the possible states become too many (a long queue, say).
+open at once; queues, stacks and priority queues whose elements are unique, only for what is in them. A value may come \
+back when nobody can see it any more. Locks, counters, and sets (each element by itself, unless all of a set is read) are \
+searched in windows, as all else is. That takes as much as there are possible states, and is not decided where those \
+become too many (the same elements queued again and again, texts that many append to at once).
 
 Without `--model` it is guessed from the first 1,000 lines, or from all before the first pause. `--levels`, `--verify` \
 and `--certificate` need all of a stream, and wait for its end.";

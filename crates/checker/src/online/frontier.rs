@@ -6,10 +6,14 @@ use anachron_vocabulary::{Key, Outcome};
 
 use super::window::{Group, Passed, Point, Window};
 use super::{Finding, Open, Told, Violation, Why, is_before};
+use crate::table::count;
 use crate::{Budget, CheckOptions, ObjectState};
 
 /// Fewer returns than this are not worth a window.
 const BATCH: usize = 256;
+
+/// More configurations than this are not made of those of a set's elements.
+const JOINED: usize = 1 << 16;
 
 /// A searched object.
 #[derive(Clone, Debug)]
@@ -53,6 +57,32 @@ impl Frontier {
             given_up: true,
             points_bytes: 0,
         }
+    }
+
+    /// True if it is in this state, whatever happened, and nothing is on its way.
+    pub(super) fn is_in(&self, state: &ObjectState) -> bool {
+        let is_idle = self.alive.is_empty() && self.waiting.is_empty() && self.open.is_empty();
+        let is_sure = matches!(&self.points[..], [point] if *point == Point::start(state.clone()));
+        is_idle && is_sure && self.unknown.is_empty() && self.told_late.is_none()
+    }
+
+    /// Takes another part of the same object in, of which no operation so far has spoken: any configuration of the
+    /// one goes with any of the other.
+    pub(super) fn join(&mut self, part: Self) {
+        self.open.extend(part.open);
+        if self.given_up || part.given_up || self.points.len() * part.points.len() > JOINED {
+            return self.give_up();
+        }
+        let first = (count(self.alive.len()), count(self.unknown.len()));
+        let both =
+            |one: &Point| part.points.iter().map(move |other| one.with(other, first)).collect::<Vec<_>>();
+        self.points = self.points.iter().flat_map(both).collect();
+        self.alive.extend(part.alive);
+        self.waiting.extend(part.waiting);
+        self.unknown.extend(part.unknown);
+        self.told_late = self.told_late.or(part.told_late);
+        self.since = self.since.max(part.since);
+        self.points_bytes = self.points.iter().map(Point::bytes).sum();
     }
 
     pub(super) fn open(&mut self, told: Told) {

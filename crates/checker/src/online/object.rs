@@ -4,8 +4,9 @@ use anachron_vocabulary::{Key, Outcome};
 
 use super::frontier::Frontier;
 use super::gone::Gone;
+use super::remains::{self, Looked, Remains};
 use super::zones::{Contradiction, Zones};
-use super::{Finding, Told, Violation};
+use super::{END, Finding, Told, Violation};
 use crate::{Budget, CheckOptions, Model, Specification};
 
 /// An object of a stream.
@@ -13,28 +14,34 @@ use crate::{Budget, CheckOptions, Model, Specification};
 pub(super) enum Tracked {
     /// A register, as long as its values are unique.
     Zones(Zones),
+    /// A queue, a stack or a priority queue, as long as its elements are unique.
+    Remains(Remains),
     /// Anything, by the search.
     Frontier(Frontier),
 }
 
 impl Tracked {
-    pub(super) fn new(options: &CheckOptions) -> Self {
+    /// An object that is as at first, and has been so since this moment if it was not always.
+    pub(super) fn new(options: &CheckOptions, since: Option<i64>) -> Self {
         match options.model {
             Model::Register | Model::CasRegister | Model::KeyValue => {
                 Self::Zones(Zones::new(options.initial.clone()))
             }
-            _ => Self::Frontier(Frontier::resumed(options.object().initial(), None)),
+            model if remains::fits(model) => Self::Remains(Remains::default()),
+            _ => Self::Frontier(Frontier::resumed(options.object().initial(), since)),
         }
     }
 
-    pub(super) fn is_searched(&self) -> bool {
-        matches!(self, Self::Frontier(_))
+    /// True if it is told each moment when it has come.
+    pub(super) fn is_by_zones(&self) -> bool {
+        matches!(self, Self::Zones(_))
     }
 
     /// An operation whose end is not known.
     pub(super) fn open(&mut self, told: Told) {
         match self {
             Self::Zones(zones) => zones.open(told),
+            Self::Remains(remains) => remains.open(told),
             Self::Frontier(frontier) => frontier.open(told),
         }
     }
@@ -42,6 +49,7 @@ impl Tracked {
     pub(super) fn opened(&self, mark: u64) -> &Told {
         match self {
             Self::Zones(zones) => zones.opened(mark),
+            Self::Remains(remains) => remains.opened(mark),
             Self::Frontier(frontier) => frontier.opened(mark),
         }
     }
@@ -49,6 +57,7 @@ impl Tracked {
     pub(super) fn close(&mut self, mark: u64, end: i64, outcome: Outcome) {
         match self {
             Self::Zones(zones) => zones.close(mark, end, outcome),
+            Self::Remains(remains) => remains.close(mark, end, outcome),
             Self::Frontier(frontier) => frontier.close(mark, end, outcome),
         }
     }
@@ -57,6 +66,8 @@ impl Tracked {
     pub(super) fn add(&mut self, told: Told, is_late: bool) {
         match self {
             Self::Zones(zones) => zones.add(told, is_late),
+            // Whatever else it may have done, it excuses all that it could excuse.
+            Self::Remains(remains) => remains.add(told),
             Self::Frontier(frontier) => frontier.add(told, is_late),
         }
     }
@@ -65,6 +76,7 @@ impl Tracked {
     pub(super) fn abandon_open(&mut self) {
         match self {
             Self::Zones(zones) => zones.abandon_open(),
+            Self::Remains(remains) => remains.abandon_open(),
             Self::Frontier(frontier) => frontier.abandon_open(),
         }
     }
@@ -96,6 +108,19 @@ impl Tracked {
         eager: bool,
         budget: &mut Budget<'_>,
     ) -> Option<Finding> {
+        if let Self::Remains(remains) = self {
+            match remains.settle(key, options, watermark, eager) {
+                Looked::Fine => return None,
+                Looked::Unsaid if watermark != END => return None,
+                Looked::Violated(violation) => {
+                    self.give_up();
+                    return Some(Finding::Violation(violation));
+                }
+                Looked::Unsaid | Looked::Unfit => {
+                    *self = Self::Frontier(std::mem::take(remains).into_frontier(options));
+                }
+            }
+        }
         let Self::Frontier(frontier) = self else { return None };
         frontier.settle(key, options, watermark, eager, budget)
     }
@@ -108,8 +133,16 @@ impl Tracked {
         watermark: i64,
         budget: &mut Budget<'_>,
     ) -> Option<Violation> {
-        let Self::Frontier(frontier) = self else { return None };
-        frontier.look_ahead(key, options, watermark, budget)
+        match self {
+            Self::Zones(_) => None,
+            Self::Remains(remains) => remains.look_ahead(key, options, watermark),
+            Self::Frontier(frontier) => frontier.look_ahead(key, options, watermark, budget),
+        }
+    }
+
+    /// True if nothing need be kept of it.
+    pub(super) fn is_as_at_first(&self, options: &CheckOptions) -> bool {
+        matches!(self, Self::Frontier(frontier) if frontier.is_in(&options.object().initial()))
     }
 
     pub(super) fn is_given_up(&self) -> bool {
@@ -122,13 +155,17 @@ impl Tracked {
                 let open = std::mem::take(zones).into_open();
                 *self = Self::Frontier(Frontier::given_up(open));
             }
+            Self::Remains(remains) => {
+                let open = std::mem::take(remains).into_open();
+                *self = Self::Frontier(Frontier::given_up(open));
+            }
             Self::Frontier(frontier) => frontier.give_up(),
         }
     }
 
     pub(super) fn configurations(&self) -> usize {
         match self {
-            Self::Zones(_) => 1,
+            Self::Zones(_) | Self::Remains(_) => 1,
             Self::Frontier(frontier) => frontier.configurations(),
         }
     }
@@ -137,6 +174,7 @@ impl Tracked {
         size_of::<Self>()
             + match self {
                 Self::Zones(zones) => zones.bytes(),
+                Self::Remains(remains) => remains.bytes(),
                 Self::Frontier(frontier) => frontier.bytes(),
             }
     }

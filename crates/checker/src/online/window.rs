@@ -8,12 +8,13 @@ use std::sync::Arc;
 
 use anachron_vocabulary::{Operation, OperationId, Reply, Value};
 
+use super::foreseen::Foreseen;
 use super::{Told, is_before};
 use crate::instance::{Instance, Timed};
 use crate::machine::{Class, GenericMachine, ILLEGAL, Machine, RegisterMachine};
 use crate::search::{Advanced, Configuration, advance};
 use crate::table::{Interner, count};
-use crate::{Budget, CheckOptions, Limit, Model, Object, ObjectState, Specification};
+use crate::{Budget, CheckOptions, Limit, Model, ObjectState, Specification};
 
 /// A configuration between two windows.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -30,6 +31,18 @@ pub(super) struct Point {
 impl Point {
     pub(super) fn start(state: ObjectState) -> Self {
         Self { state, before_unknown: None, placed: Vec::new(), spent: Vec::new() }
+    }
+
+    /// This and one of another part of the object, whose operations alive and groups are numbered from `first` on.
+    pub(super) fn with(&self, other: &Self, first: (u32, u32)) -> Self {
+        let mut both = Self { before_unknown: None, ..self.clone() };
+        let (ObjectState::Bag(elements), ObjectState::Bag(more)) = (&mut both.state, &other.state) else {
+            unreachable!("only sets have parts");
+        };
+        elements.extend(more.iter().map(|(element, &times)| (element.clone(), times)));
+        both.placed.extend(other.placed.iter().map(|&position| position + first.0));
+        both.spent.extend(other.spent.iter().map(|&(group, times)| (group + first.1, times)));
+        both
     }
 
     pub(super) fn bytes(&self) -> usize {
@@ -145,7 +158,10 @@ impl Window<'_> {
             Model::Register | Model::CasRegister | Model::Mutex => self.run(Registers::default(), budget),
             Model::KeyValue if !has_append() => self.run(Registers::default(), budget),
             _ => {
-                let object = self.options.object();
+                let unknown = self.unknown.iter().map(|group| &group.operation);
+                let placed = self.from.iter().flat_map(|point| point.placed.iter().copied()).collect();
+                let object =
+                    Foreseen::new(self.options.object(), self.operations, &placed, unknown, self.watermark);
                 let machine = GenericMachine::new(object.clone());
                 self.run(Objects { object, machine }, budget)
             }
@@ -341,13 +357,13 @@ impl Numbering for Registers {
 
 /// Any object, by its definition.
 struct Objects {
-    object: Object,
-    machine: GenericMachine<Object>,
+    object: Foreseen,
+    machine: GenericMachine<Foreseen>,
 }
 
 impl Numbering for Objects {
-    type Built = GenericMachine<Object>;
-    type Machine = GenericMachine<Object>;
+    type Built = GenericMachine<Foreseen>;
+    type Machine = GenericMachine<Foreseen>;
 
     fn class(&mut self, operation: &Operation, reply: Option<&Reply>) -> Option<u32> {
         let matters = reply.is_some() || !self.object.is_observer(operation, reply);
