@@ -23,7 +23,9 @@ const DEFAULT_ATTEMPTS: u32 = 10;
 const DEFAULT_BACKOFF: Latency = Latency::Constant(VirtualDuration::millis(5));
 const DEFAULT_THINK_TIME: Latency = Latency::Exponential { mean: VirtualDuration::millis(5) };
 const MOST_KEYS: usize = 100_000;
-const MOST_OPERATIONS: u32 = 10_000_000;
+/// Each client numbers the values that it writes within a million of its own.
+const MOST_OPERATIONS: u32 = 999_999;
+const MOST_ATTEMPTS: u32 = 1_000_000;
 
 /// The objects, numbered in the order of their first appearance.
 pub(crate) struct Keys {
@@ -136,6 +138,9 @@ fn retry(check: &mut Check<'_>, path: &Path, model: Model, written: &written::Re
     let attempts = written.attempts.unwrap_or(DEFAULT_ATTEMPTS);
     if attempts == 0 {
         check.error(&path.field("attempts"), "expected at least 1: the first attempt counts");
+    }
+    if attempts > MOST_ATTEMPTS {
+        check.error(&path.field("attempts"), format!("expected {MOST_ATTEMPTS} at most, found {attempts}"));
     }
     let backoff = written.backoff.clone().unwrap_or(DEFAULT_BACKOFF);
     latency::check(check, &path.field("backoff"), &backoff);

@@ -15,6 +15,8 @@ use crate::{
 
 /// The seed of a variant that names none.
 const DEFAULT_SEED: u64 = 1;
+/// More than an expectation is ever held against.
+const MOST_SEEDS: u64 = 10_000_000;
 
 pub(crate) fn resolve(
     check: &mut Check<'_>,
@@ -182,6 +184,9 @@ fn expectation(
     let seeds = written.seeds.map(|seeds| {
         if seeds.to <= seeds.from {
             let message = format!("expected a seed above {}: the range ends before it", seeds.from);
+            check.error(&path.field("seeds").field("to"), message);
+        } else if seeds.to - seeds.from > MOST_SEEDS {
+            let message = format!("expected {MOST_SEEDS} seeds at most, found {}", seeds.to - seeds.from);
             check.error(&path.field("seeds").field("to"), message);
         }
         SeedRange { from: seeds.from, to: seeds.to, occurs: seeds.occurs }

@@ -201,6 +201,11 @@ const MISTAKES: &[(&str, &str)] = &[
         "\"verdict\": \"linearizable\", \"kind\": \"stale-read\", \"seeds\": { \"from\": 5, \"to\": 5 }",
     ),
     (
+        "\"verdict\": \"linearizable\"",
+        "\"verdict\": \"linearizable\", \"seeds\": { \"from\": 5, \"to\": 18446744073709551615 }",
+    ),
+    ("\"node\": \"leader\"", "\"timeout\": \"5ms\", \"retry\": { \"attempts\": 4294967295 }"),
+    (
         "\"verdict\": \"linearizable\" } }",
         "\"verdict\": \"linearizable\" } }, { \"name\": \"raft\", \"title\": \"\", \"strategy\": { \"name\": \"Raft\" }, \"expect\": { \"verdict\": \"linearizable\" } }",
     ),
