@@ -3,18 +3,20 @@
 //! An operation is in a core as it was, as a plain write (a compare-and-set whose observation is dropped), as one of
 //! unknown outcome, or it is *gone*. Which may be gone is stated, with
 //! the proof, in the verifier (`verify/core_rules.rs`); here the rule is: whoever may notice an operation that is gone
-//! either returned before it was called, or was called after a kept operation that overwrites everything and that was
-//! itself called after the one that is gone had returned. Besides, an operation that needs a state keeps at least one
-//! that leaves it, so that nobody has to ask where a value came from.
+//! either returned before it was called, or was called after a kept operation that writes, or shows another value, and
+//! that was itself called after the one that is gone had returned. What was called after everything kept had returned
+//! may be gone anyhow. Besides, an operation that needs a state keeps at least one that leaves it, so that nobody has to
+//! ask where a value came from.
 //!
 //! Objects of which the search knows nothing but their steps have cores of their own: see `object`.
 //!
 //! The core is grown from where the search got stuck, back in time, until what is kept has no order; then it is made
-//! smaller one operation at a time, until nothing more can go. Small trials are cheap, so most cores take milliseconds.
+//! smaller (`reduction`), until nothing more can go. Small trials are cheap, so most cores take milliseconds.
 
 mod growth;
 pub(crate) mod object;
 pub(crate) mod projection;
+mod reduction;
 mod spots;
 pub(crate) mod turns;
 
@@ -26,13 +28,13 @@ use crate::necessary::Orphan;
 use crate::search::{Found, Reductions, Strategy, search};
 use crate::{Budget, Core, CoreOperation, Kept, Start};
 
-/// Configurations that one trial may take. A trial that leaves a violation rarely takes a hundred; one that takes
-/// thousands would make a core that is as hard to believe as the history.
+/// Configurations that one trial may take. A trial that leaves a violation rarely takes a hundred.
 const TRIAL: u64 = 3_000;
-/// Configurations that all trials together may take: some hundredths of a second.
-const TRIALS: u64 = 200_000;
-/// Above this size a core is not made smaller operation by operation.
-const SMALL: usize = 400;
+/// Configurations that the search of one window may take. Where many operations overlap, there are many orders of them even
+/// around a core of five.
+const WINDOW: u64 = 100_000;
+/// Configurations that all windows together may take, and then all that makes the core smaller: a second at most.
+const TRIALS: u64 = 1_000_000;
 
 /// What became of an operation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -58,6 +60,8 @@ pub(crate) struct Shrinker<'a, 'b, M> {
     /// The states that some operation leaves, sorted.
     left_states: Vec<u32>,
     explored: u64,
+    /// What the last search took that found no order.
+    effort: u64,
     longest: Vec<OperationId>,
 }
 
@@ -88,6 +92,7 @@ impl<'a, 'b, M: Machine> Shrinker<'a, 'b, M> {
             latest_returns,
             left_states,
             explored: 0,
+            effort: 0,
             longest: Vec::new(),
         }
     }
@@ -120,17 +125,27 @@ impl<'a, 'b, M: Machine> Shrinker<'a, 'b, M> {
         by_return.sort_unstable_by_key(|&index| (self.operations[index].returned, self.operations[index].id));
         let end = (furthest as usize + 1).min(by_return.len());
         let mut span = 6;
-        loop {
+        while self.explored < TRIALS {
             let start = end.saturating_sub(span);
-            self.list(by_return[start..end].iter().copied());
-            self.close();
-            if self.is_refuted(TRIAL) == Some(true) {
-                return self.smaller(true);
+            // Beyond its place as well: the search may have seen from afar that it would get stuck.
+            for stop in [end, (end + span).min(by_return.len())] {
+                let window = &by_return[start..stop];
+                let write = self.write_before(window);
+                self.list(window.iter().copied().chain(write));
+                if let Some(write) = write {
+                    self.loosen(write);
+                }
+                self.close();
+                match self.is_refuted(WINDOW) {
+                    Some(true) => return self.smaller(true),
+                    Some(false) => {}
+                    None => break,
+                }
             }
             if start == 0 {
                 break;
             }
-            span = if self.explored > TRIALS { end } else { span * 2 };
+            span *= 2;
         }
         // Everything as it was is known to have no order, but the search is due to find it once more.
         self.list(0..self.operations.len());
@@ -152,6 +167,15 @@ impl<'a, 'b, M: Machine> Shrinker<'a, 'b, M> {
         }
     }
 
+    /// Starts again with these operations in these forms.
+    fn set(&mut self, kept: &[(usize, Fate)]) {
+        self.list(std::iter::empty());
+        for &(index, fate) in kept {
+            self.fates[index] = fate;
+            self.listed.push(index);
+        }
+    }
+
     fn bring_back(&mut self, index: usize) {
         let fate = if self.operations[index].returned.is_some() { Fate::AsItWas } else { Fate::AsUnknown };
         if std::mem::replace(&mut self.fates[index], fate) == Fate::Gone {
@@ -163,16 +187,21 @@ impl<'a, 'b, M: Machine> Shrinker<'a, 'b, M> {
     /// nothing, so it brings nobody along, and screens off what lies behind it.
     fn close(&mut self) {
         let mut next = 0;
-        while let Some(&index) = self.listed.get(next) {
+        loop {
             let mut missing = Vec::new();
-            loop {
-                missing.clear();
-                self.missing_for(index, 1, &mut missing);
-                let Some(&changer) = missing.first() else { break };
+            match self.listed.get(next) {
+                Some(&index) => self.missing_for(index, 1, &mut missing),
+                // Who came back may have moved the start or the end of it all.
+                None => missing = self.missing(1),
+            }
+            if let Some(&changer) = missing.first() {
                 self.bring_back(changer);
                 self.loosen(changer);
+            } else if next < self.listed.len() {
+                next += 1;
+            } else {
+                break;
             }
-            next += 1;
         }
     }
 
@@ -213,6 +242,32 @@ impl<'a, 'b, M: Machine> Shrinker<'a, 'b, M> {
         missing
     }
 
+    /// The first call of all that has to be placed, if nobody among them can find what was before it, and the last return.
+    fn window(&self) -> (i64, i64) {
+        let required = || self.listed.iter().copied().filter(|&index| self.kept_return(index) < i64::MAX);
+        let overwrites = |index: usize| self.machine.overwrites(self.class(index));
+        let written =
+            required().filter(|&index| overwrites(index)).map(|index| self.kept_return(index)).min();
+        let can_be_cut = required().all(|index| {
+            overwrites(index) || written.is_some_and(|written| written < self.operations[index].call)
+        });
+        let start = required().map(|index| self.operations[index].call).min().filter(|_| can_be_cut);
+        let last = required().map(|index| self.kept_return(index)).max();
+        (start.unwrap_or(i64::MIN), last.unwrap_or(i64::MIN))
+    }
+
+    /// The last operation over before all of these that can be kept as a write: what was before it can't be noticed.
+    fn write_before(&self, window: &[usize]) -> Option<usize> {
+        let first = window.iter().map(|&index| self.operations[index].call).min()?;
+        let called = self.changers.partition_point(|&changer| self.operations[changer].call < first);
+        self.changers[..called].iter().rev().copied().find(|&changer| {
+            let operation = &self.operations[changer];
+            returned(operation) < first
+                && (self.machine.overwrites(operation.class)
+                    || self.machine.as_write(operation.class).is_some())
+        })
+    }
+
     /// Operations that are gone and that the listed operation `index` may notice.
     fn missing_for(&self, index: usize, limit: usize, missing: &mut Vec<usize>) {
         let opaque = self.machine.is_opaque();
@@ -221,17 +276,26 @@ impl<'a, 'b, M: Machine> Shrinker<'a, 'b, M> {
         }
         let observer = &self.operations[index];
         let class = self.class(index);
-        // The end of its own interval, as it is kept.
-        let end = self.kept_return(index);
-        // The latest call of a kept operation that overwrites everything and returned before this one was called.
-        let screen = self
-            .listed
-            .iter()
-            .filter(|&&other| self.kept_return(other) < observer.call)
-            .filter(|&&other| self.machine.overwrites(self.class(other)))
-            .map(|&other| self.operations[other].call)
-            .max()
-            .unwrap_or(i64::MIN);
+        let (start, last) = self.window();
+        // The end of its own interval, as it is kept, but no later than all that has to be placed.
+        let end = self.kept_return(index).min(last);
+        let earlier = || self.listed.iter().copied().filter(|&other| self.kept_return(other) < observer.call);
+        // The latest call of a kept operation that writes and returned before this one was called.
+        let writes = |other: usize| {
+            let class = self.class(other);
+            !opaque && (self.machine.overwrites(class) || self.machine.leaves(class).is_some())
+        };
+        let screen = earlier().filter(|&other| writes(other)).map(|other| self.operations[other].call).max();
+        let screen = screen.unwrap_or(i64::MIN).max(start);
+        // Kept operations before it that say what they found.
+        let reads: Vec<usize> =
+            earlier().filter(|&other| !opaque && self.machine.is_observer(self.class(other))).collect();
+        let finds_another = |changer: &Timed| {
+            reads.iter().any(|&read| {
+                returned(changer) < self.operations[read].call
+                    && !self.machine.may_notice(self.class(read), changer.class)
+            })
+        };
         let called_in_time = self.changers.partition_point(|&changer| self.operations[changer].call <= end);
         let mut witness = None;
         for position in (0..called_in_time).rev() {
@@ -243,6 +307,7 @@ impl<'a, 'b, M: Machine> Shrinker<'a, 'b, M> {
             if self.fates[changer] == Fate::Gone
                 && returned(operation) >= screen
                 && (opaque || self.machine.may_notice(class, operation.class))
+                && !finds_another(operation)
             {
                 missing.push(changer);
                 if missing.len() >= limit {
@@ -295,95 +360,12 @@ impl<'a, 'b, M: Machine> Shrinker<'a, 'b, M> {
         match found {
             Found::Order(_) => Some(false),
             Found::NoOrder { longest, .. } => {
+                self.effort = explored;
                 self.longest = longest;
                 Some(true)
             }
             Found::Spent { .. } => None,
         }
-    }
-
-    /// Lets operations go, or become unknown, one at a time while there is no order.
-    ///
-    /// Letting go comes first. The other way round, a write that became unknown early needs a read to say that it
-    /// happened, and the read could have gone.
-    fn smaller(mut self, proven: bool) -> Core {
-        let small = proven && self.listed.len() <= SMALL;
-        let mut minimal =
-            small && self.reduced_by(&[Self::let_go, Self::keep_as_write, Self::keep_as_unknown]);
-        // What was taken for a write, and need not be, is kept as it was after all: that is easier to follow.
-        for index in self.listed.clone() {
-            if self.fates[index] == Fate::AsWrite {
-                self.fates[index] = Fate::AsItWas;
-                if !self.missing(1).is_empty() {
-                    self.fates[index] = Fate::AsWrite;
-                }
-            }
-        }
-        // It says more then, so that others may have to say less.
-        minimal = minimal && self.reduced_by(&[Self::let_go, Self::keep_as_unknown]);
-        self.core(minimal)
-    }
-
-    /// Takes these steps while any of them leads anywhere, the first as long as it does; true if none does any more.
-    fn reduced_by(&mut self, steps: &[fn(&mut Self, usize) -> bool]) -> bool {
-        loop {
-            let mut changed = false;
-            for step in steps {
-                // The oldest first: what is left is close to where the search got stuck.
-                let mut queue = self.listed.clone();
-                queue.sort_unstable_by_key(|&index| (self.operations[index].call, index));
-                for index in queue {
-                    if self.explored > TRIALS || self.budget.stopped() {
-                        return false;
-                    }
-                    changed |= step(self, index);
-                }
-                if changed {
-                    break;
-                }
-            }
-            if !changed {
-                return true;
-            }
-        }
-    }
-
-    /// Leaves an operation out, if that leaves a violation.
-    fn let_go(&mut self, index: usize) -> bool {
-        self.try_fate(index, Fate::Gone)
-    }
-
-    /// Drops what an operation says of the state before it, if that leaves a violation.
-    fn keep_as_write(&mut self, index: usize) -> bool {
-        let can = self.fates[index] == Fate::AsItWas
-            && self.machine.as_write(self.operations[index].class).is_some();
-        can && self.try_fate(index, Fate::AsWrite)
-    }
-
-    /// Drops that an operation took effect, if that leaves a violation.
-    fn keep_as_unknown(&mut self, index: usize) -> bool {
-        !self.machine.is_observer(self.operations[index].class) && self.try_fate(index, Fate::AsUnknown)
-    }
-
-    /// Weakens an operation if that is allowed and leaves a violation.
-    fn try_fate(&mut self, index: usize, fate: Fate) -> bool {
-        let before = self.fates[index];
-        if before == Fate::Gone || before == fate {
-            return false;
-        }
-        self.fates[index] = fate;
-        let listed = self.listed.clone();
-        if fate == Fate::Gone {
-            self.listed.retain(|&other| other != index);
-        }
-        let longest = std::mem::take(&mut self.longest);
-        if self.missing(1).is_empty() && self.is_refuted(TRIAL) == Some(true) {
-            return true;
-        }
-        self.longest = longest;
-        self.fates[index] = before;
-        self.listed = listed;
-        false
     }
 
     fn core(mut self, minimal: bool) -> Core {

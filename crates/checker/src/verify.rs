@@ -10,18 +10,20 @@ mod cells;
 mod core_rules;
 mod lists;
 mod projection;
+mod records;
 mod replay;
 mod sums;
 mod tokens;
 mod turns;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use anachron_history::History;
 use anachron_vocabulary::{Key, Operation, OperationId, Outcome, Reply, Value};
 
 use crate::{CheckOptions, Core, CoreOperation, Kept, Model, Order, PartVerdict, Start, Verdict};
+pub(crate) use records::{Records, of_key};
 use replay::Replay;
 
 /// How much the re-check of a core may take: configurations times the operations looked at in each.
@@ -93,34 +95,90 @@ impl fmt::Display for Flaw {
 
 impl std::error::Error for Flaw {}
 
-/// Re-checks the certificate of one object's verdict.
+/// Re-checks the certificate of one object's verdict. Reads the whole history for it: see [`Verifier`] for many.
 ///
 /// # Errors
 /// The first flaw found.
 pub fn verify(history: &History, options: &CheckOptions, part: &PartVerdict) -> Result<(), Flaw> {
+    let ids = of_key(history, part.key);
+    let object = Records::new(history, part.key, &ids);
     match &part.verdict {
-        Verdict::Linearizable(order) => verify_order(history, options, part.key, order),
-        Verdict::NotLinearizable(core) => verify_core(history, options, part.key, core),
+        Verdict::Linearizable(order) => order_is_legal(&object, options, order),
+        Verdict::NotLinearizable(core) => core_is_proof(&object, options, core, CORE_EFFORT),
         Verdict::Undecided(_) => Err(Flaw::Undecided),
     }
 }
 
+/// Re-checks the certificates of a history with many objects: it is read once, and not once for each of them.
+#[derive(Debug)]
+pub struct Verifier<'h> {
+    history: &'h History,
+    /// The operations of each object.
+    of: BTreeMap<Key, Vec<OperationId>>,
+}
+
+impl<'h> Verifier<'h> {
+    /// Reads the history.
+    pub fn new(history: &'h History) -> Self {
+        let mut of: BTreeMap<Key, Vec<OperationId>> = BTreeMap::new();
+        for (id, record) in history.iter() {
+            of.entry(record.key).or_default().push(id);
+        }
+        Self { history, of }
+    }
+
+    fn records(&self, key: Key) -> Records<'_> {
+        Records::new(self.history, key, self.of.get(&key).map_or(&[], Vec::as_slice))
+    }
+
+    /// Re-checks the certificate of one object's verdict.
+    ///
+    /// # Errors
+    /// The first flaw found.
+    pub fn verify(&self, options: &CheckOptions, part: &PartVerdict) -> Result<(), Flaw> {
+        match &part.verdict {
+            Verdict::Linearizable(order) => self.verify_order(options, part.key, order),
+            Verdict::NotLinearizable(core) => self.verify_core(options, part.key, core),
+            Verdict::Undecided(_) => Err(Flaw::Undecided),
+        }
+    }
+
+    /// Re-checks an order, as [`verify_order`] does. Log-linear in the object's operations and the texts in them.
+    ///
+    /// # Errors
+    /// The first flaw found.
+    pub fn verify_order(&self, options: &CheckOptions, key: Key, order: &Order) -> Result<(), Flaw> {
+        order_is_legal(&self.records(key), options, order)
+    }
+
+    /// Re-checks a core, as [`verify_core`] does.
+    ///
+    /// # Errors
+    /// The first flaw found.
+    pub fn verify_core(&self, options: &CheckOptions, key: Key, core: &Core) -> Result<(), Flaw> {
+        core_is_proof(&self.records(key), options, core, CORE_EFFORT)
+    }
+}
+
 /// Checks that a certificate names operations of this object, each once, and none that failed.
-fn check_names(history: &History, key: Key, ids: impl Iterator<Item = OperationId>) -> Result<(), Flaw> {
-    let mut seen = vec![false; history.records.len()];
+fn check_names(
+    object: &Records<'_>,
+    ids: impl Iterator<Item = OperationId>,
+) -> Result<BTreeSet<OperationId>, Flaw> {
+    let mut seen = BTreeSet::new();
     for id in ids {
-        let record = history.records.get(id.index()).ok_or(Flaw::NoSuchOperation(id))?;
-        if record.key != key {
+        let record = object.any(id).ok_or(Flaw::NoSuchOperation(id))?;
+        if record.key != object.key {
             return Err(Flaw::OtherObject(id));
         }
         if record.outcome == Outcome::Failed {
             return Err(Flaw::DidNotHappen(id));
         }
-        if std::mem::replace(&mut seen[id.index()], true) {
+        if !seen.insert(id) {
             return Err(Flaw::Twice(id));
         }
     }
-    Ok(())
+    Ok(seen)
 }
 
 /// Re-checks an order: it holds every operation of the object that is ok, respects real time, and the specification
@@ -129,14 +187,14 @@ fn check_names(history: &History, key: Key, ids: impl Iterator<Item = OperationI
 /// # Errors
 /// The first flaw found.
 pub fn verify_order(history: &History, options: &CheckOptions, key: Key, order: &Order) -> Result<(), Flaw> {
+    order_is_legal(&Records::new(history, key, &of_key(history, key)), options, order)
+}
+
+fn order_is_legal(object: &Records<'_>, options: &CheckOptions, order: &Order) -> Result<(), Flaw> {
     let Order(order) = order;
-    check_names(history, key, order.iter().copied())?;
-    let mut placed = vec![false; history.records.len()];
-    for id in order {
-        placed[id.index()] = true;
-    }
-    for (id, record) in history.iter() {
-        if record.key == key && matches!(record.outcome, Outcome::Ok(_)) && !placed[id.index()] {
+    let placed = check_names(object, order.iter().copied())?;
+    for (id, record) in object.iter() {
+        if matches!(record.outcome, Outcome::Ok(_)) && !placed.contains(&id) {
             return Err(Flaw::Missing(id));
         }
     }
@@ -144,24 +202,24 @@ pub fn verify_order(history: &History, options: &CheckOptions, key: Key, order: 
     // the operations so far is the one most likely to break this, and the only one that needs a look.
     let mut latest: Option<OperationId> = None;
     for &id in order {
-        let record = history.record(id);
+        let record = object.record(id);
         if let Some(before) = latest
-            && record.precedes(history.record(before))
+            && record.precedes(object.record(before))
         {
             return Err(Flaw::RealTime(before, id));
         }
-        if latest.is_none_or(|before| history.record(before).call < record.call) {
+        if latest.is_none_or(|before| object.record(before).call < record.call) {
             latest = Some(id);
         }
     }
-    let mut object = Replay::new(options);
+    let mut state = Replay::new(options);
     for &id in order {
-        let record = history.record(id);
+        let record = object.record(id);
         let reply = match &record.outcome {
             Outcome::Ok(reply) => Some(reply),
             Outcome::Unknown | Outcome::Failed => None,
         };
-        if !object.apply(&record.operation, reply) {
+        if !state.apply(&record.operation, reply) {
             return Err(Flaw::Refused(id));
         }
     }
@@ -175,21 +233,20 @@ pub fn verify_order(history: &History, options: &CheckOptions, key: Key, order: 
 /// # Errors
 /// The first flaw found.
 pub fn verify_core(history: &History, options: &CheckOptions, key: Key, core: &Core) -> Result<(), Flaw> {
-    verify_core_within(history, options, key, core, CORE_EFFORT)
+    core_is_proof(&Records::new(history, key, &of_key(history, key)), options, core, CORE_EFFORT)
 }
 
-/// The same with less effort: for proposing cores, most of which are refused.
-pub(crate) fn verify_core_within(
-    history: &History,
+/// The same with another effort: for proposing cores, most of which are refused.
+pub(crate) fn core_is_proof(
+    object: &Records<'_>,
     options: &CheckOptions,
-    key: Key,
     core: &Core,
     effort: usize,
 ) -> Result<(), Flaw> {
     let kept = &core.operations;
-    check_names(history, key, kept.iter().map(|kept| kept.id))?;
+    check_names(object, kept.iter().map(|kept| kept.id))?;
     for &CoreOperation { id, kept } in kept {
-        let record = history.record(id);
+        let record = object.record(id);
         let fits = match kept {
             Kept::AsItWas => matches!(record.outcome, Outcome::Ok(_)),
             Kept::AsWrite => {
@@ -206,17 +263,17 @@ pub(crate) fn verify_core_within(
             return Err(Flaw::NotOk(id));
         }
     }
-    let mut replies = replies(history, kept);
+    let mut replies = replies(object, kept);
     let counts = match options.model {
-        Model::Counter => sums::check(history, options, key, kept, core.start).is_ok(),
-        _ => turns::check(history, options, key, kept, core.start).is_ok_and(|turns| turns.are_too_few()),
+        Model::Counter => sums::check(object, options, kept, core.start).is_ok(),
+        _ => turns::check(object, options, kept, core.start).is_ok_and(|turns| turns.are_too_few()),
     };
     if counts {
         return Ok(());
     }
     let starts = match (core.start, options.model) {
         (Start::Initial, _) => {
-            let judged = core_rules::check(history, options, key, kept)?;
+            let judged = core_rules::check(object, options, kept)?;
             let mut start = Replay::new(options);
             if let Some(judged) = judged {
                 start.restrict(&judged);
@@ -226,17 +283,17 @@ pub(crate) fn verify_core_within(
             }
             vec![start]
         }
-        (Start::Any, Model::Counter) => return sums::check(history, options, key, kept, core.start),
+        (Start::Any, Model::Counter) => return sums::check(object, options, kept, core.start),
         (Start::Any, _) => {
-            if tokens::prove(history, options, kept) || lists::prove(history, options, key, kept) {
+            if tokens::prove(object, options, kept) || lists::prove(object, options, kept) {
                 return Ok(());
             }
-            turns::check(history, options, key, kept, core.start)?;
+            turns::check(object, options, kept, core.start)?;
             vec![Replay::Lock { held: false }, Replay::Lock { held: true }]
         }
     };
     for start in starts {
-        match legal_order(history, start, kept, &replies, effort) {
+        match legal_order(object, start, kept, &replies, effort) {
             Answer::None => {}
             Answer::Order(order) => return Err(Flaw::Linearizable(order)),
             Answer::TooBig => return Err(Flaw::TooBig),
@@ -246,9 +303,9 @@ pub(crate) fn verify_core_within(
 }
 
 /// What each operation answered, if anybody knows.
-fn replies(history: &History, kept: &[CoreOperation]) -> Vec<Option<Reply>> {
+fn replies(object: &Records<'_>, kept: &[CoreOperation]) -> Vec<Option<Reply>> {
     kept.iter()
-        .map(|kept| match &history.record(kept.id).outcome {
+        .map(|kept| match &object.record(kept.id).outcome {
             Outcome::Ok(reply) => Some(reply.clone()),
             Outcome::Unknown | Outcome::Failed => None,
         })
@@ -269,9 +326,10 @@ enum Answer {
     TooBig,
 }
 
-/// Wing and Gong's search (1993), remembering what it has seen: try every operation that nothing unplaced precedes.
+/// Wing and Gong's search (1993), remembering what it has seen: try every operation that nothing unplaced precedes, but
+/// those that only observe as soon as they may.
 fn legal_order(
-    history: &History,
+    object: &Records<'_>,
     start: Replay,
     kept: &[CoreOperation],
     replies: &[Option<Reply>],
@@ -283,32 +341,32 @@ fn legal_order(
     // out unless one read agrees: up to the next write nothing but appends follows it, and they don't mind.
     let grows = kept
         .iter()
-        .all(|kept| matches!(history.record(kept.id).operation, Operation::Read | Operation::Append(_)));
+        .all(|kept| matches!(object.record(kept.id).operation, Operation::Read | Operation::Append(_)));
     // A compare-and-set may need an append that no read shows.
     let compares =
-        kept.iter().any(|kept| matches!(history.record(kept.id).operation, Operation::CompareAndSet { .. }));
-    let is_dead = |placed: &[bool], object: &Replay, next: usize| {
+        kept.iter().any(|kept| matches!(object.record(kept.id).operation, Operation::CompareAndSet { .. }));
+    let is_dead = |placed: &[bool], replay: &Replay, next: usize| {
         let mut reads =
             (0..kept.len()).filter(|&index| !placed[index] && required(index)).filter_map(|index| {
-                match (&history.record(kept[index].id).operation, &replies[index]) {
+                match (&object.record(kept[index].id).operation, &replies[index]) {
                     (Operation::Read, Some(Reply::Value(seen))) => Some(seen),
                     _ => None,
                 }
             });
-        let append = matches!(history.record(kept[next].id).operation, Operation::Append(_));
+        let append = matches!(object.record(kept[next].id).operation, Operation::Append(_));
         if grows {
-            reads.any(|seen| object.is_past(seen))
+            reads.any(|seen| replay.is_past(seen))
         } else {
-            !compares && append && !required(next) && reads.all(|seen| object.is_past(seen))
+            !compares && append && !required(next) && reads.all(|seen| replay.is_past(seen))
         }
     };
     let mut seen: BTreeSet<(Vec<bool>, Replay)> = BTreeSet::new();
     let mut stack = vec![(vec![false; kept.len()], start, Vec::new())];
-    while let Some((placed, object, order)) = stack.pop() {
+    while let Some((placed, replay, order)) = stack.pop() {
         if (0..kept.len()).all(|index| placed[index] || !required(index)) {
             return Answer::Order(order);
         }
-        if !seen.insert((placed.clone(), object.clone())) {
+        if !seen.insert((placed.clone(), replay.clone())) {
             continue;
         }
         if seen.len() * kept.len() > effort {
@@ -317,15 +375,28 @@ fn legal_order(
         // What returned first among the operations to be placed has to stand before all that were called later.
         let first_return = (0..kept.len())
             .filter(|&index| !placed[index] && required(index))
-            .filter_map(|index| history.record(kept[index].id).returned())
+            .filter_map(|index| object.record(kept[index].id).returned())
             .min();
-        for next in 0..kept.len() {
-            let record = history.record(kept[next].id);
-            if placed[next] || first_return.is_some_and(|returned| returned < record.call) {
+        let can_be_next = |next: usize| {
+            let call = object.record(kept[next].id).call;
+            !placed[next] && first_return.is_none_or(|returned| call <= returned)
+        };
+        // Whoever only observes, and may here, goes first: whatever stands before it in a legal order of the rest is as
+        // legal behind it.
+        let observer = (0..kept.len()).find(|&next| {
+            let record = object.record(kept[next].id);
+            kept[next].kept == Kept::AsItWas
+                && can_be_next(next)
+                && !core_rules::may_change(record)
+                && replay.clone().apply(&record.operation, replies[next].as_ref())
+        });
+        for next in observer.map_or(0..kept.len(), |observer| observer..observer + 1) {
+            let record = object.record(kept[next].id);
+            if !can_be_next(next) {
                 continue;
             }
             let reply = replies[next].as_ref();
-            let mut after = object.clone();
+            let mut after = replay.clone();
             let legal = match kept[next].kept {
                 Kept::AsWrite => after.overwrite(&record.operation),
                 Kept::AsItWas | Kept::AsUnknown => after.apply(&record.operation, reply),

@@ -16,7 +16,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use anachron_checker::verify::{Flaw, verify_core, verify_order};
+use anachron_checker::verify::{Flaw, Verifier};
 use anachron_checker::{
     CheckOptions, Core, CoreOperation, Decision, Judgement, Kept, Model, Order, Start, Verdict, partition,
 };
@@ -185,6 +185,7 @@ impl Certificate {
         let parts = partition(history, &self.options).map_err(|wrong| wrong.to_string())?;
         let mut missing: BTreeMap<&str, Key> =
             parts.iter().map(|part| (history.key_name(part.key()), part.key())).collect();
+        let verifier = Verifier::new(history);
         let mut proven = Proven::default();
         for (name, proof) in &self.objects {
             let key = missing
@@ -192,9 +193,10 @@ impl Certificate {
                 .ok_or_else(|| format!("the history has no object {name:?}, or it is there twice"))?;
             let found = match proof {
                 Proof::Order(order) => {
-                    verify_order(history, &self.options, key, order).map(|()| proven.orders += 1)
+                    verifier.verify_order(&self.options, key, order).map(|()| proven.orders += 1)
                 }
-                Proof::Core(core) => verify_core(history, &self.options, key, core)
+                Proof::Core(core) => verifier
+                    .verify_core(&self.options, key, core)
                     .map(|()| proven.cores.push((name.clone(), core.operations.len()))),
                 Proof::Nothing => Err(Flaw::Undecided),
             };

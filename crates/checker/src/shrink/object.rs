@@ -18,7 +18,7 @@ use anachron_vocabulary::{Operation, OperationId, Outcome, Reply, Value};
 
 use super::projection::{self, Projection};
 use super::{spots, turns};
-use crate::verify::{Flaw, verify_core_within};
+use crate::verify::{Flaw, Records, core_is_proof, of_key};
 use crate::{Budget, CheckOptions, Core, CoreOperation, Kept, Model, Part, Start};
 
 /// Configurations times operations that one proposal may take.
@@ -33,6 +33,8 @@ const WIDEST: usize = 200;
 /// Puts proposals to the verifier.
 pub(super) struct Judge<'a, 'h, 'b> {
     part: &'a Part<'h>,
+    /// All operations of the object, also those that the part leaves out.
+    ids: Vec<OperationId>,
     options: CheckOptions,
     budget: &'a mut Budget<'b>,
     proposals: usize,
@@ -91,6 +93,18 @@ pub(crate) fn smaller(part: &Part<'_>, known: &Core, budget: &mut Budget<'_>) ->
     if !has_cores_here(part.model) {
         return None;
     }
+    // A lock with tokens is a lock.
+    let turns = (part.model == Model::FencingLock).then(|| turns::core_of(part)).flatten();
+    let found = by_proposals(part, known, turns.is_none(), budget);
+    let size = |core: &Core| core.operations.len();
+    match (found, turns) {
+        (Some(found), Some(turns)) if size(&found) <= size(&turns) => Some(found),
+        (found, turns) => turns.or(found),
+    }
+}
+
+/// The same by proposals alone; if it is not to be `thorough`, only such as need no search for them.
+fn by_proposals(part: &Part<'_>, known: &Core, thorough: bool, budget: &mut Budget<'_>) -> Option<Core> {
     let mut judge = Judge::new(part, budget);
     if known.operations.len() <= SMALL && judge.accepts(known) {
         return Some(shrunk(part, known.clone(), budget));
@@ -98,10 +112,10 @@ pub(crate) fn smaller(part: &Part<'_>, known: &Core, budget: &mut Budget<'_>) ->
     if let Some(core) = judge.spotted() {
         return Some(core);
     }
-    if let Some(core) = projection::of_two_elements(part, known, judge.budget) {
-        return Some(core);
+    if !thorough {
+        return None;
     }
-    if let Some(core) = (part.model == Model::FencingLock).then(|| turns::core_of(part)).flatten() {
+    if let Some(core) = projection::of_two_elements(part, known, judge.budget) {
         return Some(core);
     }
     let listed: Vec<OperationId> = known.operations.iter().map(|kept| kept.id).collect();
@@ -141,7 +155,8 @@ pub(super) fn elements(record: &Record) -> Option<&Value> {
 impl<'a, 'h, 'b> Judge<'a, 'h, 'b> {
     pub(super) fn new(part: &'a Part<'h>, budget: &'a mut Budget<'b>) -> Self {
         let options = CheckOptions { model: part.model, initial: part.initial.clone() };
-        Self { part, options, budget, proposals: 0 }
+        let ids = of_key(part.history, part.key);
+        Self { part, ids, options, budget, proposals: 0 }
     }
 
     fn record(&self, id: OperationId) -> &'h Record {
@@ -150,7 +165,8 @@ impl<'a, 'h, 'b> Judge<'a, 'h, 'b> {
 
     fn ask(&mut self, core: &Core) -> Result<(), Flaw> {
         self.proposals += 1;
-        verify_core_within(self.part.history, &self.options, self.part.key, core, EFFORT)
+        let object = Records::new(self.part.history, self.part.key, &self.ids);
+        core_is_proof(&object, &self.options, core, EFFORT)
     }
 
     pub(super) fn accepts(&mut self, core: &Core) -> bool {
@@ -161,6 +177,10 @@ impl<'a, 'h, 'b> Judge<'a, 'h, 'b> {
     fn spotted(&mut self) -> Option<Core> {
         spots::cores(self.part).into_iter().find_map(|core| {
             if !is_collection(self.part.model) || core.start == Start::Any {
+                return self.accepts(&core).then(|| self.smaller(core));
+            }
+            // One that names no element speaks of what nobody can have put in.
+            if core.operations.iter().all(|kept| elements(self.record(kept.id)).is_none()) {
                 return self.accepts(&core).then(|| self.smaller(core));
             }
             let small = Projection::around(self.part, &core).smaller(&core, self.budget)?;
@@ -244,6 +264,9 @@ impl<'a, 'h, 'b> Judge<'a, 'h, 'b> {
         }
         // It says more then, so that others may have to say less.
         minimal = minimal && self.reduced_by(&mut core, &[Self::let_go, Self::keep_as_unknown]);
+        while minimal && self.keep_what_is_placed(&mut core) {
+            minimal = self.reduced_by(&mut core, &[Self::let_go, Self::keep_as_unknown]);
+        }
         core.operations.sort_by_key(|kept| (self.record(kept.id).call, kept.id));
         core.minimal = minimal;
         core
@@ -287,6 +310,24 @@ impl<'a, 'h, 'b> Judge<'a, 'h, 'b> {
                 *core = less;
             }
         }
+    }
+
+    /// Starts again from what has to be placed, if what it needs is less than what there is: of the others some may be
+    /// there for one another only.
+    fn keep_what_is_placed(&mut self, core: &mut Core) -> bool {
+        let mut less = core.clone();
+        less.operations.retain(|kept| kept.kept != Kept::AsUnknown);
+        while less.operations.len() < core.operations.len() {
+            match self.ask(&less) {
+                Ok(()) => {
+                    *core = less;
+                    return true;
+                }
+                Err(Flaw::Needed(id)) => less.operations.push(CoreOperation { id, kept: Kept::AsUnknown }),
+                Err(_) => return false,
+            }
+        }
+        false
     }
 
     fn let_go(&mut self, core: &mut Core, kept: CoreOperation) -> bool {

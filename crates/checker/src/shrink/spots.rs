@@ -186,7 +186,7 @@ fn counter(part: &Part<'_>) -> Vec<Core> {
                     over += helper.amount.abs();
                     used.push(helper.id);
                 }
-                let size = ids.len() + used.len() + 2;
+                let size = ids.len() + used.len() + 1 + usize::from(first.is_some());
                 if over > 0 && size < least {
                     least = size;
                     let ends = first.map(|first| first.id).into_iter().chain([last.id]);

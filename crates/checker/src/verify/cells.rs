@@ -5,12 +5,14 @@
 //! the other, one that answered nothing wrote *there*, one that answered false only looked.
 //!
 //! The rule of registers holds cell by cell: an operation `u` that changes cells may go if, for every cell that it changes and
-//! every kept operation `o` that could find there what `u` left, `o` returned before `u` was called, or a kept write of
-//! that cell lies in real time between the two.
+//! every kept operation `o` that could find there what `u` left, `o` returned before `u` was called, or some kept
+//! operation that has to be placed lies in real time between the two and writes that cell, or could not have found there
+//! what `u` left. And it may go if it was called after everything kept that has to be placed had returned.
 //!
-//! Proof: take a legal order in which `u` is the last that is not kept. Suppose some `o` behind it finds in a cell what `u`
-//! left there: nothing between the two in the order changed that cell. So `o` did not return before `u` was called, and no
-//! write of the cell lies between the two in real time: `o` is none of those that the rule allows. Hence nobody finds
+//! Proof: cut a legal order behind the last that has to be placed, and let `u` be the last in it that is not kept. Suppose
+//! some `o` behind it finds in a cell what `u` left there: nothing between the two in the order changed that cell, and
+//! whoever looked at it found the same. So `o` did not return before `u` was called, and nobody of whom the rule
+//! speaks lies between the two in real time: `o` is none of those that the rule allows. Hence nobody finds
 //! what `u` left, and the order is legal without it. Repeat until only kept operations are left.
 //!
 //! *Reads of a whole set* look at every cell. What they say of an element is judged if nothing about that element is
@@ -19,10 +21,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anachron_history::{History, Record, Timestamp};
-use anachron_vocabulary::{Key, Operation, OperationId, Outcome, Reply, Value};
+use anachron_history::{Record, Timestamp};
+use anachron_vocabulary::{Operation, OperationId, Outcome, Reply, Value};
 
 use super::Flaw;
+use super::records::{Records, listed};
 use crate::{CheckOptions, CoreOperation, Kept, Model};
 
 /// What an operation needs to find in a cell.
@@ -134,8 +137,7 @@ struct Look<'h> {
     record: &'h Record,
     required: bool,
     need: Need,
-    /// The kept write of the cell that returned before this one was called; of several the one called last.
-    screen: Option<&'h Record>,
+    writes: bool,
     /// True for a read of a whole set: what it says of the cell can be dropped.
     whole: bool,
 }
@@ -143,29 +145,24 @@ struct Look<'h> {
 /// Checks that everything which a core leaves out may be left out. For sets: the elements on which reads of the whole
 /// are judged.
 pub(super) fn check(
-    history: &History,
+    object: &Records<'_>,
     options: &CheckOptions,
-    key: Key,
     kept: &[CoreOperation],
 ) -> Result<BTreeSet<Value>, Flaw> {
     let is_set = options.model == Model::Set;
-    let mut listed = vec![false; history.records.len()];
+    let listed = listed(kept);
     let mut looks: BTreeMap<Value, Vec<Look<'_>>> = BTreeMap::new();
-    let mut writes: BTreeMap<Value, Vec<&Record>> = BTreeMap::new();
     let mut named: BTreeSet<Value> = BTreeSet::new();
     for &CoreOperation { id, kept } in kept {
-        listed[id.index()] = true;
-        let record = history.record(id);
+        let record = object.record(id);
         let required = kept != Kept::AsUnknown;
         if is_set && shown(record).is_some() {
             continue;
         }
         for Touch { cell, need, leaves } in touches(record, kept) {
             named.insert(cell.clone());
-            if required && leaves.is_some() && need == Need::Nothing {
-                writes.entry(cell.clone()).or_default().push(record);
-            }
-            looks.entry(cell).or_default().push(Look { record, required, need, screen: None, whole: false });
+            let look = Look { record, required, need, writes: leaves.is_some(), whole: false };
+            looks.entry(cell).or_default().push(look);
         }
     }
     let mut judged = named.clone();
@@ -173,36 +170,37 @@ pub(super) fn check(
         let reads: Vec<&Record> = kept
             .iter()
             .filter(|kept| kept.kept == Kept::AsItWas)
-            .map(|kept| history.record(kept.id))
+            .map(|kept| object.record(kept.id))
             .filter(|record| shown(record).is_some())
             .collect();
         judged.extend(reads.iter().flat_map(|read| shown(read).unwrap_or_default().iter().cloned()));
         for (cell, &record) in judged.iter().flat_map(|cell| reads.iter().map(move |read| (cell, read))) {
             let seen = shown(record).is_some_and(|elements| elements.contains(cell));
             let need = Need::OneOf(vec![there(seen)]);
-            let look = Look { record, required: true, need, screen: None, whole: true };
+            let look = Look { record, required: true, need, writes: false, whole: true };
             looks.entry(cell.clone()).or_default().push(look);
         }
     }
-    for (cell, looks) in &mut looks {
-        let writes = writes.get(cell).map_or(&[][..], Vec::as_slice);
-        for look in looks {
-            let before = writes.iter().filter(|write| write.precedes(look.record));
-            look.screen = before.max_by_key(|write| write.call).copied();
-        }
-    }
+    let required = kept.iter().filter(|kept| kept.kept != Kept::AsUnknown);
+    let end = required.filter_map(|kept| object.record(kept.id).returned()).max();
     // Of those that are missing the one called last is named: with it, the others may not be missed any more.
     let mut missing: Option<(Timestamp, OperationId)> = None;
-    for (id, changer) in history.iter() {
-        if changer.key != key || changer.outcome == Outcome::Failed || listed[id.index()] {
+    for (id, changer) in object.iter() {
+        let is_over = end.is_none_or(|end| end < changer.call);
+        if is_over || changer.outcome == Outcome::Failed || listed.contains(&id) {
             continue;
         }
         for Touch { cell, leaves, .. } in touches(changer, Kept::AsItWas) {
             let (Some(left), Some(looks)) = (leaves, looks.get(&cell)) else { continue };
             for look in looks {
                 let too_late = look.required && look.record.precedes(changer);
-                let screened = look.screen.is_some_and(|write| changer.precedes(write));
-                if too_late || screened || !look.need.is_met_by(&left) {
+                if too_late || !look.need.is_met_by(&left) {
+                    continue;
+                }
+                let lies_between =
+                    |other: &&Look<'_>| changer.precedes(other.record) && other.record.precedes(look.record);
+                let mut between = looks.iter().filter(|other| other.required).filter(lies_between);
+                if between.any(|other| other.writes || !other.need.is_met_by(&left)) {
                     continue;
                 }
                 if !look.whole || named.contains(&cell) {

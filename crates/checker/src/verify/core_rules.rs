@@ -5,25 +5,27 @@
 //! 1. an operation that only observes may go: any legal order stays legal without it;
 //! 2. an operation that changes the object may become unknown, and a compare-and-set that swapped a plain write of its
 //!    new value (an acquire, word that the lock is held; a release, that it is free): any legal order is still one;
-//! 3. an operation that changes the object may go if nothing kept can *notice* it.
+//! 3. an operation may go that was called after everything kept that has to be placed had returned: cut the legal order
+//!    behind the last of those. And one that had returned before any of them was called, if each of them overwrites
+//!    everything, or was called after one that does had returned: then the first of them in the legal order overwrites
+//!    everything, so cut it in front of that one;
+//! 4. an operation that changes the object may go if nothing kept can *notice* it.
 //!
-//! For the third, take a legal order of the history in which only the kept operations and some that changed the object
-//! are left, let `u` be the last one in it that is not kept, and `o` what follows it. Everything behind `u` is
-//! kept. Then `u` can be taken out as well, and so on until only kept operations are left, if:
-//! - *registers, locks*: whenever `o` needs the state that `u` leaves (a compare-and-set that answered false needs that
-//!   state to be another than the one compared), then `o` returned before `u` was called, or a kept write (or what is kept as one) lies in
-//!   real time between the two, after `u` and before `o`: for then `o` can't follow `u` directly. In all other cases
-//!   `o` is a write, behind which `u` leaves no trace, or there is no `o`;
-//! - *texts with appends*: the same holds for every kept read that shows what `u` appended or begins with what it
-//!   wrote. Up to the next write no read follows `u`, so only appends do; they are as legal without `u` if
-//!   every value around can be appended to. If some can't, appends count as noticing writes.
+//! For the fourth, take a legal order of the history in which only the kept operations and some that changed the object
+//! are left, let `u` be the last one in it that is not kept, and `o` somebody behind it who finds what it left, with no
+//! write between the two. Everything behind `u` is kept. If there is no such `o`, `u` can be taken out as well, and so on
+//! until only kept operations are left. So `u` may go if each kept `o` is none:
+//! - *registers, locks*: it does not need the state that `u` leaves (a compare-and-set that answered false needs that state to
+//!   be another than the one compared); or it returned before `u` was called; or some kept operation that has to be placed
+//!   lies in real time between the two and either writes (a swap does) or could not have found what `u` left;
+//! - *texts with appends*: the same, where a kept read can find what `u` left only if it shows what `u` appended, or begins
+//!   with what it wrote. If `u` is taken out, the appends behind it are as legal if every value around can be appended
+//!   to. If some can't, appends count as noticing writes.
 //!
-//! Where nothing is known of who notices whom (texts with compare-and-sets, …) the third rule is:
-//! an operation that changes the object may go if everything kept that has to be placed had returned before it was
-//! called. Cut the legal order behind the last of those; what is left lacks only observers.
+//! Where nothing is known of who notices whom (texts with compare-and-sets, …) there is no fourth rule.
 //!
 //! Further rules, each with its proof: collections leave whole elements out (`projection`); sets, leadership and several
-//! registers follow the rule of registers cell by cell (`cells`); locks may be judged in a window of time (`turns`),
+//! registers follow the fourth rule cell by cell (`cells`); locks may be judged in a window of time (`turns`),
 //! locks with tokens by two tokens (`tokens`), counters by adding up (`sums`), lists between two reads (`lists`).
 //!
 //! One rule more is for people: who needs a value keeps one operation that leaves it, if the history has one, so that no
@@ -31,46 +33,46 @@
 
 use std::collections::BTreeSet;
 
-use anachron_history::{History, Record};
-use anachron_vocabulary::{Key, Operation, OperationId, Outcome, Reply, Value};
+use anachron_history::{Record, Timestamp};
+use anachron_vocabulary::{Operation, OperationId, Outcome, Reply, Value};
 
+use super::records::{Records, listed};
 use super::{Flaw, cells, projection};
 use crate::{CheckOptions, CoreOperation, Kept, Model};
 
 /// Checks that everything which a core leaves out may be left out. Of an object whose reads show many elements: those on
 /// which they are judged.
 pub(super) fn check(
-    history: &History,
+    object: &Records<'_>,
     options: &CheckOptions,
-    key: Key,
     kept: &[CoreOperation],
 ) -> Result<Option<BTreeSet<Value>>, Flaw> {
     match options.model {
         Model::Queue | Model::Stack | Model::PriorityQueue | Model::Multiset | Model::List => {
-            return projection::check(history, options, key, kept).map(Some);
+            return projection::check(object, options, kept).map(Some);
         }
         // What was called too late for everybody may go by either rule.
         Model::Set | Model::LeaderRegister | Model::MultiRegister => {
-            if too_early(history, key, kept).is_none() {
+            if too_early(object, kept).is_none() {
                 return Ok(None);
             }
-            let judged = cells::check(history, options, key, kept)?;
+            let judged = cells::check(object, options, kept)?;
             return Ok((options.model == Model::Set).then_some(judged));
         }
         _ => {}
     }
-    let mut listed = vec![false; history.records.len()];
-    for operation in kept {
-        listed[operation.id.index()] = true;
-    }
+    let listed = listed(kept);
+    let required = || {
+        let required = kept.iter().filter(|kept| kept.kept != Kept::AsUnknown);
+        required.map(|kept| (object.record(kept.id), kept.kept))
+    };
     let changers: Vec<(OperationId, &Record)> =
-        history.iter().filter(|(_, record)| record.key == key && may_change(record)).collect();
+        object.iter().filter(|(_, record)| may_change(record)).collect();
     let appends = changers.iter().any(|(_, record)| matches!(record.operation, Operation::Append(_)));
     // One that swapped a value for itself is a read.
-    let compares = history.records.iter().any(|record| match &record.operation {
+    let compares = object.iter().any(|(_, record)| match &record.operation {
         Operation::CompareAndSet { expected, new } => {
-            record.key == key
-                && record.outcome != Outcome::Failed
+            record.outcome != Outcome::Failed
                 && (expected != new || record.outcome == Outcome::Ok(Reply::Answer(false)))
         }
         _ => false,
@@ -80,8 +82,11 @@ pub(super) fn check(
         Model::KeyValue => appends && compares,
         _ => true,
     };
+    let window = Window::of(required());
     if opaque {
-        return too_early(history, key, kept).map_or(Ok(None), |id| Err(Flaw::Needed(id)));
+        let missing =
+            |(id, record): &&(OperationId, &Record)| !listed.contains(id) && !window.leaves_out(record);
+        return changers.iter().find(missing).map_or(Ok(None), |(id, _)| Err(Flaw::Needed(*id)));
     }
     let judge = Judge {
         appends: options.model == Model::KeyValue && appends,
@@ -93,27 +98,26 @@ pub(super) fn check(
             .any(|value| !matches!(value, Value::Null | Value::Text(_))),
     };
     for operation in kept {
-        let observer = history.record(operation.id);
-        // Kept writes that returned before the observer was called; the one called last screens off the most.
-        let screen = kept
-            .iter()
-            .map(|other| (history.record(other.id), other.kept))
-            .filter(|(other, kept)| match kept {
-                Kept::AsItWas => matches!(other.operation, Operation::Write(_) | Operation::Delete),
-                Kept::AsWrite => true,
-                Kept::AsUnknown => false,
-            })
-            .map(|(other, _)| other)
-            .filter(|other| other.precedes(observer))
-            .max_by_key(|write| write.call);
+        let observer = object.record(operation.id);
+        // Of the writes that returned before the observer was called the one called last screens off the most.
+        let earlier = || required().filter(|(other, _)| other.precedes(observer));
+        let screen = earlier()
+            .filter(|(other, kept)| writes(other, *kept))
+            .map(|(write, _)| write)
+            .max_by_key(|w| w.call);
         for &(id, changer) in &changers {
             let too_late = operation.kept != Kept::AsUnknown && observer.precedes(changer);
-            let screened = screen.is_some_and(|write| changer.precedes(write));
-            if !listed[id.index()]
-                && !too_late
-                && !screened
-                && judge.may_notice(observer, operation.kept, changer)
+            if listed.contains(&id)
+                || too_late
+                || window.leaves_out(changer)
+                || screen.is_some_and(|write| changer.precedes(write))
+                || !judge.may_notice(observer, operation.kept, changer)
             {
+                continue;
+            }
+            let finds_another =
+                |(read, kept): (&Record, Kept)| observes(read) && !judge.may_notice(read, kept, changer);
+            if !earlier().any(|read| changer.precedes(read.0) && finds_another(read)) {
                 return Err(Flaw::Needed(id));
             }
         }
@@ -124,21 +128,47 @@ pub(super) fn check(
     Ok(None)
 }
 
-/// An operation that may have changed the object, is left out, and was called before all that has to be placed had returned.
-fn too_early(history: &History, key: Key, kept: &[CoreOperation]) -> Option<OperationId> {
-    let required = || kept.iter().filter(|kept| kept.kept != Kept::AsUnknown);
-    let in_time = |record: &Record| required().any(|kept| !history.record(kept.id).precedes(record));
-    let mut listed = vec![false; history.records.len()];
-    for kept in kept {
-        listed[kept.id.index()] = true;
+/// What the third rule says of the operations that have to be placed.
+struct Window {
+    /// The first call, if the legal order can be cut in front of them.
+    start: Option<Timestamp>,
+    /// The last return.
+    end: Option<Timestamp>,
+}
+
+impl Window {
+    fn of<'h>(required: impl Iterator<Item = (&'h Record, Kept)> + Clone) -> Self {
+        let overwrites = |(record, kept): &(&Record, Kept)| {
+            *kept == Kept::AsWrite || matches!(record.operation, Operation::Write(_) | Operation::Delete)
+        };
+        let first_written =
+            required.clone().filter(overwrites).filter_map(|(write, _)| write.returned()).min();
+        let can_be_cut = required.clone().all(|(record, kept)| {
+            overwrites(&(record, kept)) || first_written.is_some_and(|returned| returned < record.call)
+        });
+        Self {
+            start: required.clone().map(|(record, _)| record.call).min().filter(|_| can_be_cut),
+            end: required.filter_map(|(record, _)| record.returned()).max(),
+        }
     }
-    let gone =
-        |id: OperationId, record: &Record| record.key == key && may_change(record) && !listed[id.index()];
-    history.iter().find(|&(id, record)| gone(id, record) && in_time(record)).map(|(id, _)| id)
+
+    fn leaves_out(&self, changer: &Record) -> bool {
+        let before = self.start.is_some_and(|start| changer.returned().is_some_and(|end| end < start));
+        before || self.end.is_none_or(|end| end < changer.call)
+    }
+}
+
+/// An operation that may have changed the object, is left out, and was called before all that has to be placed had returned.
+fn too_early(object: &Records<'_>, kept: &[CoreOperation]) -> Option<OperationId> {
+    let required = || kept.iter().filter(|kept| kept.kept != Kept::AsUnknown);
+    let in_time = |record: &Record| required().any(|kept| !object.record(kept.id).precedes(record));
+    let listed = listed(kept);
+    let gone = |id: OperationId, record: &Record| may_change(record) && !listed.contains(&id);
+    object.iter().find(|&(id, record)| gone(id, record) && in_time(record)).map(|(id, _)| id)
 }
 
 /// True if the operation may have changed the object.
-fn may_change(record: &Record) -> bool {
+pub(super) fn may_change(record: &Record) -> bool {
     match (&record.operation, &record.outcome) {
         (Operation::Read | Operation::MultiRead(_) | Operation::Contains(_), _)
         | (_, Outcome::Failed)
@@ -157,6 +187,20 @@ fn may_change(record: &Record) -> bool {
         (Operation::CompareAndSet { expected, new }, _) => expected != new,
         _ => true,
     }
+}
+
+/// True if an operation that has to be placed writes, wherever that is.
+fn writes(record: &Record, kept: Kept) -> bool {
+    kept == Kept::AsWrite || left(record).is_some() && may_change(record) || is_turn(record)
+}
+
+fn is_turn(record: &Record) -> bool {
+    matches!(record.operation, Operation::Acquire | Operation::Release)
+}
+
+/// True if an operation that has to be placed says what it found, and leaves it there.
+fn observes(record: &Record) -> bool {
+    matches!(record.operation, Operation::Read | Operation::CompareAndSet { .. }) && !may_change(record)
 }
 
 /// The value that an operation needs to be there.
@@ -186,7 +230,7 @@ fn left(record: &Record) -> Option<&Value> {
 fn lonely(
     options: &CheckOptions,
     changers: &[(OperationId, &Record)],
-    listed: &[bool],
+    listed: &BTreeSet<OperationId>,
     observer: &Record,
     kept: Kept,
 ) -> Option<OperationId> {
@@ -201,7 +245,7 @@ fn lonely(
     let mut missing = None;
     for &(id, changer) in changers {
         if leaves_it(changer) {
-            if listed[id.index()] {
+            if listed.contains(&id) {
                 return None;
             }
             missing = missing.or(Some(id));

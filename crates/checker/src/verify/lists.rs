@@ -13,21 +13,22 @@
 //!
 //! Everything else may go, for none of this depends on what the rest did, nor on what was there before.
 
-use anachron_history::{History, Record};
-use anachron_vocabulary::{Key, Operation, Outcome, Value};
+use anachron_history::Record;
+use anachron_vocabulary::{Operation, Outcome, Value};
 
 use super::cells::shown;
+use super::records::Records;
 use crate::{CheckOptions, CoreOperation, Kept, Model};
 
 /// True if the core is two reads of a list, and appends of one element, that can't be in order.
-pub(super) fn prove(history: &History, options: &CheckOptions, key: Key, kept: &[CoreOperation]) -> bool {
+pub(super) fn prove(object: &Records<'_>, options: &CheckOptions, kept: &[CoreOperation]) -> bool {
     if options.model != Model::List {
         return false;
     }
     let mut reads: Vec<(&Record, &[Value])> = kept
         .iter()
         .filter(|kept| kept.kept == Kept::AsItWas)
-        .filter_map(|kept| Some((history.record(kept.id), shown(history.record(kept.id))?)))
+        .filter_map(|kept| Some((object.record(kept.id), shown(object.record(kept.id))?)))
         .collect();
     reads.sort_by_key(|(record, shown)| (shown.len(), record.call));
     let [(first, less), (last, more)] = reads[..] else { return false };
@@ -36,15 +37,13 @@ pub(super) fn prove(history: &History, options: &CheckOptions, key: Key, kept: &
         return true;
     }
     let appended = |record: &Record| match &record.operation {
-        Operation::Append(element) if record.key == key && record.outcome != Outcome::Failed => {
-            Some(element.clone())
-        }
+        Operation::Append(element) if record.outcome != Outcome::Failed => Some(element.clone()),
         _ => None,
     };
-    let Some(element) = kept.iter().find_map(|kept| appended(history.record(kept.id))).or_else(|| {
+    let Some(element) = kept.iter().find_map(|kept| appended(object.record(kept.id))).or_else(|| {
         // No append can lie between, so the core names none.
         let can_lie = |element: &&Value| {
-            history.iter().any(|(_, record)| {
+            object.iter().any(|(_, record)| {
                 appended(record).as_ref() == Some(*element)
                     && !record.precedes(first)
                     && !last.precedes(record)
@@ -57,7 +56,7 @@ pub(super) fn prove(history: &History, options: &CheckOptions, key: Key, kept: &
     let times = between.iter().filter(|other| **other == element).count();
     let named = |id| kept.iter().find(|kept| kept.id == id).map(|kept| kept.kept);
     let (mut possible, mut certain, mut all_named) = (0, 0, true);
-    for (id, record) in history.iter().filter(|(_, record)| appended(record).as_ref() == Some(&element)) {
+    for (id, record) in object.iter().filter(|(_, record)| appended(record).as_ref() == Some(&element)) {
         if record.precedes(first) || last.precedes(record) {
             continue;
         }

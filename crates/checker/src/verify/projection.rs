@@ -15,11 +15,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anachron_history::{History, Record};
-use anachron_vocabulary::{Key, Operation, Outcome, Reply, Value};
+use anachron_history::Record;
+use anachron_vocabulary::{Operation, Outcome, Reply, Value};
 
 use super::Flaw;
 use super::cells::shown;
+use super::records::{Records, listed};
 use crate::{CheckOptions, CoreOperation, Kept, Model};
 
 /// What an operation has to do with elements.
@@ -68,19 +69,17 @@ fn may_change(record: &Record) -> bool {
 /// Checks that everything which a core leaves out may be left out; answers with the elements on which reads of the
 /// whole are judged.
 pub(super) fn check(
-    history: &History,
+    object: &Records<'_>,
     options: &CheckOptions,
-    key: Key,
     kept: &[CoreOperation],
 ) -> Result<BTreeSet<Value>, Flaw> {
     let is_list = options.model == Model::List;
-    let mut listed = vec![false; history.records.len()];
+    let listed = listed(kept);
     let mut named: BTreeSet<&Value> = BTreeSet::new();
     let required: Vec<&Record> =
-        kept.iter().filter(|kept| kept.kept != Kept::AsUnknown).map(|kept| history.record(kept.id)).collect();
+        kept.iter().filter(|kept| kept.kept != Kept::AsUnknown).map(|kept| object.record(kept.id)).collect();
     for operation in kept {
-        listed[operation.id.index()] = true;
-        if let Names::Insert(element) | Names::Other(element) = names(history.record(operation.id)) {
+        if let Names::Insert(element) | Names::Other(element) = names(object.record(operation.id)) {
             named.insert(element);
         }
     }
@@ -90,8 +89,7 @@ pub(super) fn check(
     if let (true, false, Value::List(initial)) = (is_list, reads.is_empty(), &options.initial) {
         judged.extend(initial.iter());
     }
-    let of_object =
-        || history.iter().filter(|(_, record)| record.key == key && record.outcome != Outcome::Failed);
+    let of_object = || object.iter().filter(|(_, record)| record.outcome != Outcome::Failed);
     // How many more times than it was removed for certain each element of the core may have been inserted.
     let mut open: BTreeMap<&Value, i64> = BTreeMap::new();
     for (_, record) in of_object() {
@@ -104,7 +102,7 @@ pub(super) fn check(
         }
     }
     let any_open = open.values().any(|&times| times > 0);
-    for (id, changer) in of_object().filter(|(id, record)| !listed[id.index()] && may_change(record)) {
+    for (id, changer) in of_object().filter(|(id, record)| !listed.contains(id) && may_change(record)) {
         let could_follow = |element: Option<&Value>| {
             required.iter().any(|record| {
                 let minds =

@@ -11,10 +11,13 @@
 //! names `first` and `last`, every increment of the former that its bound counts, and of the latter as many as it needs;
 //! everything else may go, for the bound holds whatever the rest did, and whatever was before `first`.
 
-use anachron_history::{History, Record};
-use anachron_vocabulary::{Key, Operation, Outcome, Reply, Value};
+use std::collections::BTreeMap;
+
+use anachron_history::Record;
+use anachron_vocabulary::{Operation, OperationId, Outcome, Reply, Value};
 
 use super::Flaw;
+use super::records::Records;
 use crate::{CheckOptions, CoreOperation, Kept, Model, Start};
 
 /// What an operation shows of the counter: just before, and just after.
@@ -32,9 +35,8 @@ fn shows(record: &Record) -> Option<(i128, i128)> {
 
 /// Checks that a core breaks one of the bounds.
 pub(super) fn check(
-    history: &History,
+    object: &Records<'_>,
     options: &CheckOptions,
-    key: Key,
     kept: &[CoreOperation],
     start: Start,
 ) -> Result<(), Flaw> {
@@ -42,16 +44,16 @@ pub(super) fn check(
         return Err(Flaw::NoWindow);
     }
     let whole = || kept.iter().filter(|kept| kept.kept == Kept::AsItWas);
-    let ends = || whole().filter(|kept| shows(history.record(kept.id)).is_some());
-    let last = ends().max_by_key(|kept| history.record(kept.id).call).ok_or(Flaw::NoWindow)?.id;
+    let ends = || whole().filter(|kept| shows(object.record(kept.id)).is_some());
+    let last = ends().max_by_key(|kept| object.record(kept.id).call).ok_or(Flaw::NoWindow)?.id;
     let first = match start {
         Start::Initial => None,
         Start::Any => {
-            let first = ends().min_by_key(|kept| history.record(kept.id).returned());
+            let first = ends().min_by_key(|kept| object.record(kept.id).returned());
             Some(first.ok_or(Flaw::NoWindow)?.id)
         }
     };
-    let (end, begin) = (history.record(last), first.map(|id| history.record(id)));
+    let (end, begin) = (object.record(last), first.map(|id| object.record(id)));
     if begin.is_some_and(|begin| !begin.precedes(end)) {
         return Err(Flaw::NoWindow);
     }
@@ -61,16 +63,12 @@ pub(super) fn check(
     };
     let at_first = begin.and_then(shows).map_or(initial, |(_, after)| after);
     let at_last = shows(end).map_or(0, |(before, _)| before);
-    let mut listed: Vec<Option<Kept>> = vec![None; history.records.len()];
-    for operation in kept {
-        listed[operation.id.index()] = Some(operation.kept);
-    }
+    let listed: BTreeMap<OperationId, Kept> = kept.iter().map(|kept| (kept.id, kept.kept)).collect();
     // For the bound from above (0) and from below (1): the sum, and what is missing in the core.
     let mut bounds = [(0_i128, None), (0_i128, None)];
-    for (id, record) in history.iter() {
+    for (id, record) in object.iter() {
         let Operation::Increment(amount) = &record.operation else { continue };
-        let possible = record.key == key
-            && record.outcome != Outcome::Failed
+        let possible = record.outcome != Outcome::Failed
             && Some(id) != first
             && id != last
             && begin.is_none_or(|begin| !record.precedes(begin))
@@ -84,10 +82,10 @@ pub(super) fn check(
         for (bound, counts) in bounds.iter_mut().zip([*amount > 0, *amount < 0]) {
             if counts {
                 bound.0 += i128::from(*amount);
-                if listed[id.index()].is_none() {
+                if !listed.contains_key(&id) {
                     bound.1 = bound.1.or(Some(id));
                 }
-            } else if certain && listed[id.index()] == Some(Kept::AsItWas) {
+            } else if certain && listed.get(&id) == Some(&Kept::AsItWas) {
                 bound.0 += i128::from(*amount);
             }
         }

@@ -7,9 +7,10 @@
 //! are alike, or if the one returned before the other was called and has to stand behind it. It is judged from
 //! any state ([`Start::Any`](crate::Start)).
 
-use anachron_history::{History, Record};
+use anachron_history::Record;
 use anachron_vocabulary::{Operation, Outcome, Reply, Value};
 
+use super::records::Records;
 use crate::{CheckOptions, CoreOperation, Kept, Model};
 
 /// The place of an operation among those that show tokens.
@@ -22,9 +23,9 @@ fn place(record: &Record) -> Option<(i64, bool)> {
 }
 
 /// True if the core is two operations whose tokens can't be in ascending order.
-pub(super) fn prove(history: &History, options: &CheckOptions, kept: &[CoreOperation]) -> bool {
+pub(super) fn prove(object: &Records<'_>, options: &CheckOptions, kept: &[CoreOperation]) -> bool {
     let [first, second] = kept else { return false };
-    let (first_record, second_record) = (history.record(first.id), history.record(second.id));
+    let (first_record, second_record) = (object.record(first.id), object.record(second.id));
     let (Some(one), Some(other)) = (place(first_record), place(second_record)) else { return false };
     options.model == Model::FencingLock
         && first.kept == Kept::AsItWas

@@ -25,10 +25,11 @@
 //! whatever the state at the start; before the last of *k* releases since the start lie at least *k* acquires. Where that
 //! settles nothing, the small search is run from both states.
 
-use anachron_history::{History, Record};
-use anachron_vocabulary::{Key, Operation, OperationId, Outcome};
+use anachron_history::Record;
+use anachron_vocabulary::{Operation, OperationId, Outcome};
 
 use super::Flaw;
+use super::records::{Records, listed};
 use crate::{CheckOptions, CoreOperation, Kept, Model, Start};
 
 /// The two kinds of operation in a core that follows the rule.
@@ -49,14 +50,13 @@ impl Turns {
 /// Checks that a core leaves out only what may be left out: one that is judged from both states, or releases that are
 /// judged from the start.
 pub(super) fn check(
-    history: &History,
+    object: &Records<'_>,
     options: &CheckOptions,
-    key: Key,
     kept: &[CoreOperation],
     start: Start,
 ) -> Result<Turns, Flaw> {
     let required =
-        || kept.iter().filter(|kept| kept.kept != Kept::AsUnknown).map(|kept| history.record(kept.id));
+        || kept.iter().filter(|kept| kept.kept != Kept::AsUnknown).map(|kept| object.record(kept.id));
     let Some(kind) = required().map(|record| &record.operation).next() else {
         return Err(Flaw::NoWindow);
     };
@@ -74,21 +74,15 @@ pub(super) fn check(
             Kept::AsUnknown => !kind,
             Kept::AsWrite => return Err(Flaw::NoWindow),
         };
-        if acquires(&history.record(kept.id).operation) != wanted {
+        if acquires(&object.record(kept.id).operation) != wanted {
             return Err(Flaw::NoWindow);
         }
     }
-    let mut listed = vec![false; history.records.len()];
-    for kept in kept {
-        listed[kept.id.index()] = true;
-    }
+    let listed = listed(kept);
     let gone = |(id, record): &(OperationId, &Record)| {
-        !listed[id.index()]
-            && record.key == key
-            && acquires(&record.operation) != kind
-            && record.outcome != Outcome::Failed
+        !listed.contains(id) && acquires(&record.operation) != kind && record.outcome != Outcome::Failed
     };
-    for (id, record) in history.iter().filter(gone) {
+    for (id, record) in object.iter().filter(gone) {
         let before = start == Start::Any && required().all(|member| record.precedes(member));
         let after = required().all(|member| member.precedes(record));
         if !before && !after {
@@ -103,6 +97,7 @@ pub(super) fn check(
 mod tests {
     use anachron_vocabulary::Operation;
 
+    use super::super::records::{Records, of_key};
     use super::super::{Answer, CORE_EFFORT, Replay, legal_order, replies};
     use super::check;
     use crate::testing::{Dice, scramble};
@@ -128,16 +123,17 @@ mod tests {
                     kept.push(CoreOperation { id, kept: Kept::AsUnknown });
                 }
             }
-            let key = history.records[0].key;
+            let all = of_key(&history, history.records[0].key);
+            let object = Records::new(&history, history.records[0].key, &all);
             let start = dice.one_of(&[Start::Any, Start::Initial]);
-            let Ok(turns) = check(&history, &options, key, &kept, start) else {
+            let Ok(turns) = check(&object, &options, &kept, start) else {
                 refused += 1;
                 continue;
             };
             let starts = if start == Start::Any { &[false, true][..] } else { &[false] };
             let none = starts.iter().all(|&held| {
                 let start = Replay::Lock { held };
-                let found = legal_order(&history, start, &kept, &replies(&history, &kept), CORE_EFFORT);
+                let found = legal_order(&object, start, &kept, &replies(&object, &kept), CORE_EFFORT);
                 matches!(found, Answer::None)
             });
             assert!(none || !turns.are_too_few(), "{}", crate::testing::table(&history));

@@ -72,12 +72,20 @@ fn refuted_by_the_verifier(history: &History, facts: &[&Fact], model: Model) -> 
         !record.operation.is_read()
             && !matches!(record.outcome, Outcome::Failed | Outcome::Ok(Reply::Answer(false)))
     };
+    // Who made a value before a point at which nothing makes it any more was over by then.
+    let was_over = |record: &Record| {
+        facts.iter().any(|fact| {
+            let fact = if let Fact::Of { fact, .. } = fact { fact } else { *fact };
+            matches!(fact, Fact::NoMakerBetween { from, .. } if record.precedes(history.record(*from)))
+        })
+    };
     let operations = history
         .iter()
         .filter(|(id, record)| changes(record) || (named.contains(id) && record.outcome != Outcome::Failed))
         .map(|(id, record)| {
             // Of a resignation it counts when it was over.
-            let counts = grows || named.contains(&id) || matches!(record.operation, Operation::Resign(_));
+            let resigns = matches!(record.operation, Operation::Resign(_));
+            let counts = grows || named.contains(&id) || resigns || was_over(record);
             let known = counts && matches!(record.outcome, Outcome::Ok(_));
             CoreOperation { id, kept: if known { Kept::AsItWas } else { Kept::AsUnknown } }
         })

@@ -7,6 +7,7 @@ mod catalogue;
 mod cores;
 mod corpus;
 mod limits;
+mod minimum;
 mod notation;
 mod own_specification;
 mod rules;

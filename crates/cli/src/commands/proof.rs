@@ -1,8 +1,8 @@
 //! What `run` and `check` have in common: certificates re-checked, verdicts told.
 
 use anachron_checker::explain::Explanation;
-use anachron_checker::verify::Flaw;
-use anachron_checker::{CheckOptions, Decision, Judgement, Limit, PartVerdict, Progress, Verdict, verify};
+use anachron_checker::verify::{Flaw, Verifier};
+use anachron_checker::{CheckOptions, Decision, Judgement, Limit, PartVerdict, Progress, Verdict};
 use anachron_history::History;
 use anachron_report::number::count;
 use anachron_report::verdict::{self, Placed, Undecided, Violation};
@@ -21,9 +21,10 @@ pub(super) fn recheck(
     judgement: &Judgement,
 ) -> Result<(), Failure> {
     let decided = judgement.parts.iter().filter(|part| part.verdict.decision() != Decision::Undecided);
+    let verifier = Verifier::new(history);
     let mut too_big = 0;
     for part in decided {
-        match verify::verify(history, options, part) {
+        match verifier.verify(options, part) {
             Ok(()) => {}
             // The small checker's limits are no flaw of the certificate, and no pass either.
             Err(Flaw::TooBig) => too_big += 1,

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use anachron_checker::explain::AnomalyKind;
 use anachron_checker::levels::{Grades, Level, Measure, State, grade_judged};
-use anachron_checker::verify::{self as certificate, Flaw};
+use anachron_checker::verify::{Flaw, Verifier};
 use anachron_checker::{Budget, Decision};
 use anachron_scenario::{Available, Completes, ExpectedLevel, ExpectedVerdict};
 use anachron_vocabulary::Outcome;
@@ -77,8 +77,9 @@ pub(super) fn missed_by_proof(
     let expect = &case.variant.expect;
     let options = &case.experiment.options;
     let mut notebook = Notebook { trial, missed: Vec::new() };
+    let verifier = Verifier::new(&trial.run.history);
     for part in &trial.judgement.parts {
-        match certificate::verify(&trial.run.history, options, part) {
+        match verifier.verify(options, part) {
             // The verdict itself tells of what was not decided.
             Ok(()) | Err(Flaw::Undecided) => {}
             Err(flaw) => {
