@@ -273,8 +273,9 @@ pub enum Fact {
         /// As in [`Fact::LongestOrder`].
         only: Vec<Value>,
     },
-    /// Known to have taken effect, but what follows holds whenever after its call it did, or even if it did not.
-    NotNeeded(OperationId),
+    /// These are known to have taken effect, but what follows would hold without that: each may have done so at any time
+    /// after its call, or never.
+    NotNeeded(Vec<OperationId>),
     /// Conclusion: every way to order the core was tried.
     Tried {
         /// The core.
@@ -295,7 +296,7 @@ impl Fact {
     pub fn holds(&self, subject: &Subject<'_>, earlier: &[Self]) -> bool {
         match self {
             Self::Did(id) => subject.owns(*id),
-            Self::NotNeeded(id) => subject.owns(*id) && subject.is_ok(*id),
+            Self::NotNeeded(ids) => ids.iter().all(|&id| subject.owns(id) && subject.is_ok(id)),
             Self::AllDid(crowd) => locks::all_did(subject, crowd),
             Self::FinishedBefore { earlier, later } => {
                 subject.owns(*earlier) && subject.owns(*later) && subject.precedes(*earlier, *later)
@@ -401,10 +402,7 @@ impl Fact {
     /// The operations that the fact names.
     pub fn operations(&self) -> Vec<OperationId> {
         match self {
-            Self::Did(id)
-            | Self::NotNeeded(id)
-            | Self::NoCut { read: id }
-            | Self::OneCut { read: id, .. } => vec![*id],
+            Self::Did(id) | Self::NoCut { read: id } | Self::OneCut { read: id, .. } => vec![*id],
             Self::FinishedBefore { earlier: a, later: b }
             | Self::NoMakerBetween { from: a, until: b, .. }
             | Self::NothingReplaced { append: a, read: b }
@@ -426,7 +424,7 @@ impl Fact {
             Self::BackAndForth { .. } | Self::TwoWays { .. } | Self::OnlyGrows => Vec::new(),
             Self::TooManyWinners { winners, .. } => winners.clone(),
             Self::Between { crowd, possible, .. } => crowd.iter().chain(possible).copied().collect(),
-            Self::AllDid(crowd) | Self::TooFew { crowd, .. } => crowd.clone(),
+            Self::AllDid(crowd) | Self::NotNeeded(crowd) | Self::TooFew { crowd, .. } => crowd.clone(),
             Self::TooManyPieces { read, appends, .. } => {
                 std::iter::once(*read).chain(appends.iter().copied()).collect()
             }

@@ -21,8 +21,10 @@ use crate::{CoreOperation, Kept, Model, Specification};
 /// How many configurations are visited at most.
 pub(crate) const CONFIGURATION_LIMIT: usize = 100_000;
 
-/// Up to this many operations are told one by one.
+/// Up to this many operations are told one by one…
 const TOLD: usize = 12;
+/// …in at most so many sentences of the proof.
+const PARAGRAPHS: usize = 6;
 
 /// What the search found.
 #[derive(Clone, Debug, Default)]
@@ -298,10 +300,13 @@ pub(crate) fn account(subject: &Subject<'_>, core: &[CoreOperation]) -> Option<C
         core.iter().filter(|kept| is_required(subject, **kept) && !order.contains(kept)).collect();
     let mut sentences = Vec::new();
     if core.len() <= TOLD {
-        sentences.extend(core.iter().map(|kept| match kept.kept {
-            Kept::AsUnknown if subject.is_ok(kept.id) => vec![Fact::Did(kept.id), Fact::NotNeeded(kept.id)],
-            _ => vec![Fact::Did(kept.id)],
-        }));
+        let told = core.chunks(core.len().div_ceil(PARAGRAPHS).max(1));
+        sentences.extend(told.map(|some| some.iter().map(|kept| Fact::Did(kept.id)).collect()));
+    }
+    let weak = |kept: &&CoreOperation| kept.kept == Kept::AsUnknown && subject.is_ok(kept.id);
+    let not_needed: Vec<OperationId> = core.iter().filter(weak).map(|kept| kept.id).collect();
+    if !not_needed.is_empty() {
+        sentences.push(vec![Fact::NotNeeded(not_needed)]);
     }
     let required = found.required;
     sentences.push(vec![Fact::LongestOrder { order: order.clone(), required, only: only.clone() }]);

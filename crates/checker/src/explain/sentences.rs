@@ -229,8 +229,12 @@ impl Voice<'_> {
                     ring.join(" → ")
                 )
             }
-            Fact::NotNeeded(_) => {
-                "What follows holds whenever after its call it took effect, and even without it.".to_owned()
+            Fact::NotNeeded(ids) => {
+                let each = if ids.len() == 1 { "it" } else { "each of them" };
+                format!(
+                    "What {} got does not matter here: {each} may take effect at any time after its call, or never.",
+                    self.marks(ids)
+                )
             }
             Fact::LongestOrder { order, required, only } => {
                 let ids: Vec<OperationId> = order.iter().map(|kept| kept.id).collect();
@@ -256,8 +260,8 @@ impl Voice<'_> {
             }
             Fact::Blocked { order, next, only } => self.say_blocked(order, *next, only),
             Fact::Tried { configurations, all: true, core, .. } => format!(
-                "All ways to order these {} operations were tried ({configurations} different states of progress; of two \
-                 that are alike, the one called and finished first went first). None works. No shorter reason was found.",
+                "All ways to order these {} operations were tried ({configurations} different states of progress). None \
+                 works.",
                 core.len()
             ),
             Fact::Tried { configurations, core, .. } => format!(
