@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::harness::{Folder, anachron};
 
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 12] = [
     "run",
     "campaign",
     "check",
@@ -16,6 +16,7 @@ const COMMANDS: [&str; 11] = [
     "new",
     "completions",
     "man",
+    "matrix",
 ];
 
 #[test]
