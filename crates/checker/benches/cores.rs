@@ -1,5 +1,6 @@
 //! How small the cores of planted violations are, and what it takes to find them:
-//! `cargo bench -p anachron-checker --bench cores [-- [--sizes N,N] [--seeds N] [--keys N] [--patience SECONDS] [--each] [MODEL ...]]`.
+//! `cargo bench -p anachron-checker --bench cores [-- [--sizes N,N] [--seeds N] [--keys N] [--concurrency N,N]
+//! [--unknown PERMILLE,PERMILLE] [--values N,N] [--patience SECONDS] [--each] [MODEL ...]]`.
 //!
 //! A row is one model, with fresh values or with five that come again and again, at one concurrency, share of unknown
 //! outcomes, and size, with one kind of violation planted at a random place. `found` is how many of the planted
@@ -10,6 +11,8 @@
 
 #![allow(clippy::disallowed_methods, clippy::disallowed_types)] // a bench is about the wall clock
 
+use std::num::ParseIntError;
+use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use anachron_checker::testing::{
@@ -25,14 +28,16 @@ type Plant = fn(&mut History, u64) -> Option<OperationId>;
 const PLANTS: [(&str, Plant); 3] =
     [("stale", plant_violation), ("lost", lose_a_change), ("twice", do_a_change_twice)];
 
-/// Concurrency and operations of unknown outcome in a thousand.
-const CROWDS: [(usize, u64); 3] = [(5, 0), (20, 0), (5, 10)];
-
 /// What the command line asks for.
 struct Wanted {
     sizes: Vec<usize>,
     seeds: u64,
     keys: u64,
+    concurrency: Vec<usize>,
+    /// Operations of unknown outcome in a thousand.
+    unknown: Vec<u64>,
+    /// How many different values, or 0 for fresh ones.
+    values: Vec<u64>,
     patience: Duration,
     each: bool,
     models: Vec<Model>,
@@ -43,6 +48,9 @@ fn wanted() -> Wanted {
         sizes: vec![100, 1_000, 10_000, 100_000],
         seeds: 20,
         keys: 1,
+        concurrency: vec![5, 20],
+        unknown: vec![0, 10],
+        values: vec![0, 5],
         patience: Duration::from_secs(20),
         each: false,
         models: Vec::new(),
@@ -51,9 +59,10 @@ fn wanted() -> Wanted {
     while let Some(argument) = arguments.next() {
         let mut next = || arguments.next().expect("a value after the option");
         match argument.as_str() {
-            "--sizes" => {
-                wanted.sizes = next().split(',').map(|size| size.parse().expect("a number")).collect();
-            }
+            "--sizes" => wanted.sizes = numbers(&next()),
+            "--concurrency" => wanted.concurrency = numbers(&next()),
+            "--unknown" => wanted.unknown = numbers(&next()),
+            "--values" => wanted.values = numbers(&next()),
             "--seeds" => wanted.seeds = next().parse().expect("a number"),
             "--keys" => wanted.keys = next().parse().expect("a number"),
             "--patience" => wanted.patience = Duration::from_secs(next().parse().expect("a number")),
@@ -67,6 +76,10 @@ fn wanted() -> Wanted {
         wanted.models.extend(Model::ALL);
     }
     wanted
+}
+
+fn numbers<N: FromStr<Err = ParseIntError>>(list: &str) -> Vec<N> {
+    list.split(',').map(|number| number.parse().expect("a number")).collect()
 }
 
 fn main() {
@@ -93,20 +106,16 @@ fn main() {
     for &model in &wanted.models {
         // The values of locks and counters are not written by anybody.
         let has_values = !matches!(model, Model::Mutex | Model::FencingLock | Model::Counter);
-        for &values in if has_values { &[0, 5][..] } else { &[0][..] } {
-            for (concurrency, unknown_permille) in CROWDS {
-                for &operations in &wanted.sizes {
-                    for (name, plant) in PLANTS {
-                        let shape = Shape {
-                            model,
-                            operations,
-                            concurrency,
-                            values,
-                            keys: wanted.keys,
-                            unknown_permille,
-                            seed: 0,
-                        };
-                        row(&wanted, &shape, name, plant);
+        for &values in if has_values { &wanted.values[..] } else { &[0] } {
+            for &concurrency in &wanted.concurrency {
+                for &unknown_permille in &wanted.unknown {
+                    for &operations in &wanted.sizes {
+                        let keys = wanted.keys;
+                        let shape =
+                            Shape { model, operations, concurrency, values, keys, unknown_permille, seed: 0 };
+                        for (name, plant) in PLANTS {
+                            row(&wanted, &shape, name, plant);
+                        }
                     }
                 }
             }
