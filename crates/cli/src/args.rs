@@ -246,7 +246,7 @@ Examples:
   anachron check history.jsonl --levels
   anachron check history.jsonl --certificate proof.json
   generate | anachron check - --model key-value
-  tail -f sorted-by-call.jsonl | anachron check - --model register --lag 0";
+  tail -n +1 -f sorted-by-call.jsonl | anachron check - --model register --lag 0";
 
 /// What a stream is.
 const STREAM_HELP: &str = "\
