@@ -374,7 +374,7 @@ pub(crate) struct SweepArgs {
 /// `campaign`
 #[derive(Args, Debug)]
 pub(crate) struct CampaignArgs {
-    /// Modes of strategies (see `anachron list --strategies`) [default: all that claim linearizability]
+    /// Modes of strategies (see `anachron list --strategies`) [default: all whose promise the judge can check]
     #[arg(value_name = "MODE")]
     pub mode: Vec<OsString>,
     /// Every mode, whatever it claims

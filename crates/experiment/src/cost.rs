@@ -12,8 +12,8 @@ use anachron_trace::{Endpoint, Event, Happening, MessageId};
 use anachron_vocabulary::{NodeId, VirtualDuration, VirtualTime};
 use serde_json::json;
 
-use crate::campaign::options;
-use crate::strategy::mode::Object;
+use crate::campaign::{options, with_value};
+use crate::strategy::mode::Cluster;
 use crate::strategy::{Mode, StrategyEntry};
 use crate::{Experiment, ExperimentError};
 
@@ -26,17 +26,36 @@ pub struct Cost {
     pub delays: u64,
 }
 
+impl Cost {
+    fn min_of_each(self, other: Self) -> Self {
+        Self { messages: self.messages.min(other.messages), delays: self.delays.min(other.delays) }
+    }
+
+    fn max_of_each(self, other: Self) -> Self {
+        Self { messages: self.messages.max(other.messages), delays: self.delays.max(other.delays) }
+    }
+}
+
+/// What operations of one kind cost: not always the same, where heartbeats do a part of the work.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Spread {
+    /// The least of each.
+    pub least: Cost,
+    /// The most of each.
+    pub most: Cost,
+}
+
 /// What a mode's operations cost in one cluster.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Costs {
-    /// A write, or taking a lock.
-    pub write: Cost,
+    /// A write, or an append, or taking a lock.
+    pub write: Spread,
     /// A read, or giving a lock back.
-    pub read: Cost,
+    pub read: Spread,
 }
 
-/// How often each is measured.
-const TIMES: usize = 5;
+/// How often each is measured. The pauses between are prime to the intervals of heartbeats, so many phases are met.
+const TIMES: usize = 20;
 
 /// One message delay.
 const DELAY: VirtualDuration = VirtualDuration::millis(1);
@@ -47,34 +66,33 @@ const DELAY: VirtualDuration = VirtualDuration::millis(1);
 /// When the mode's strategy can't be made for so many nodes.
 ///
 /// # Panics
-/// When an operation is not answered, or two of a kind cost differently: then there is no such thing as its cost.
+/// When an operation is not answered: without faults there is no reason for that.
 pub fn measure(entry: &StrategyEntry, mode: &Mode, nodes: u16) -> Result<Costs, ExperimentError> {
-    let names: Vec<String> = (1..=nodes).map(|node| format!("n{node}")).collect();
-    let (model, [write, read]) = match mode.object {
-        Object::Register => ("register", ["write", "read"]),
-        Object::Lock => ("mutex", ["acquire", "release"]),
-    };
+    let (names, asked) = (mode.cluster.names(nodes), mode.cluster.asked(nodes));
+    let [write, read] = mode.object.operations();
+    let mut options = options(mode, nodes);
+    if mode.cluster == Cluster::Locks {
+        // What is done under the lock takes no time, and no timer.
+        options["work_time"] = json!("0ms");
+    }
     // The first pair of operations finds the leader, and is not counted. The pause between operations is no multiple of any
     // heartbeat's.
     let operations: Vec<_> = (0..2 * (TIMES + 1))
         .map(|nth| {
             let (f, place) = if nth % 2 == 0 { (write, mode.asks.write) } else { (read, mode.asks.read) };
-            let node = &names[usize::from(place.index(nodes))];
-            let mut operation =
+            let node = &asked[usize::from(place.index(nodes))];
+            let operation =
                 json!({"at": format!("{}ms", 2_000 + 117 * nth), "f": f, "key": "x", "node": node});
-            if f == "write" {
-                operation["arg"] = json!(nth);
-            }
-            operation
+            if f == write { with_value(mode.object, operation, json!(nth)) } else { operation }
         })
         .collect();
     let text = json!({
-        "id": "cost", "title": "-", "story": "-", "notice": "-", "source": "-", "model": model, "duration": "5s",
+        "id": "cost", "title": "-", "story": "-", "notice": "-", "source": "-", "model": mode.object.model(), "duration": "8s",
         "afterwards": {"heal": false},
         "cluster": {"nodes": names, "network": {"latency": "1ms", "clients": {"latency": "0ms"}}},
-        "clients": [{"name": "c", "node": {"leader": names}, "timeout": "1s", "operations": operations}],
+        "clients": [{"name": "c", "node": {"leader": asked}, "timeout": "1s", "operations": operations}],
         "variants": [{"name": "v", "title": "-", "expect": {"verdict": "linearizable"},
-            "strategy": {"name": entry.name, "options": options(mode, nodes)}}],
+            "strategy": {"name": entry.name, "options": options}}],
     });
     let scenario = Scenario::parse(&text.to_string()).unwrap_or_else(|errors| panic!("{errors}"));
     let experiment = Experiment::new(&scenario, &scenario.variants[0])?;
@@ -82,10 +100,10 @@ pub fn measure(entry: &StrategyEntry, mode: &Mode, nodes: u16) -> Result<Costs, 
     let costs = by_operation(&events);
     assert_eq!(costs.len(), 2 * (TIMES + 1), "{}: every operation is answered", mode.name);
     let of = |first: usize| {
-        let mut same: Vec<Cost> = costs.iter().copied().skip(2 + first).step_by(2).collect();
-        same.dedup();
-        let [one] = same[..] else { panic!("{}: operations of one kind cost {same:?}", mode.name) };
-        one
+        let same = || costs.iter().skip(2 + first).step_by(2);
+        let by =
+            |pick: fn(Cost, Cost) -> Cost| same().copied().reduce(pick).expect("operations were measured");
+        Spread { least: by(Cost::min_of_each), most: by(Cost::max_of_each) }
     };
     Ok(Costs { write: of(0), read: of(1) })
 }

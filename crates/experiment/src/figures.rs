@@ -6,8 +6,8 @@
 use std::fmt::Write as _;
 
 use crate::ExperimentError;
-use crate::campaign::story_id;
-use crate::cost::{Cost, Costs, measure};
+use crate::campaign::replay;
+use crate::cost::{Cost, Costs, Spread, measure};
 use crate::strategy::mode::{PaperCost, Promise};
 use crate::strategy::{Mode, StrategyEntry, modes};
 
@@ -56,7 +56,7 @@ pub struct Figure {
     /// By the paper.
     pub paper: PaperCost,
     /// Measured, for each of [`SIZES`].
-    pub measured: [Cost; SIZES.len()],
+    pub measured: [Spread; SIZES.len()],
 }
 
 impl Figure {
@@ -69,21 +69,33 @@ impl Figure {
         })
     }
 
-    /// The messages: `2(n-1) = 4, 8`, or, where the two differ, `6, 10 (paper: 2(n-1))`.
+    /// True if every operation that was measured costs what the paper says.
+    pub fn is_as_written(&self) -> bool {
+        self.measured == self.expected().map(|cost| Spread { least: cost, most: cost })
+    }
+
+    /// The messages: `2(n-1) = 4, 8`, or, where the two differ, `6, 10 (paper: 2(n-1))`. Where not every operation
+    /// costs the same, `6–8` is the least and the most.
     pub fn messages(&self) -> String {
-        let of = |costs: [Cost; 2]| costs.map(|cost| cost.messages.to_string()).join(", ");
-        told(self.paper.messages.text, &of(self.measured), &of(self.expected()))
+        let measured = self.measured.map(|spread| range(spread, |cost| cost.messages.to_string())).join(", ");
+        let expected = self.expected().map(|cost| cost.messages.to_string()).join(", ");
+        told(self.paper.messages.text, &measured, &expected)
     }
 
     /// The round trips, which are two delays each, in the same form.
     pub fn round_trips(&self) -> String {
-        let of = |costs: [Cost; 2]| {
-            let [small, large] = costs.map(|cost| halves(cost.delays));
+        let of = |[small, large]: [String; 2]| {
             if small == large { small } else { format!("{small}, {large}") }
         };
-        let (measured, expected) = (of(self.measured), of(self.expected()));
+        let measured = of(self.measured.map(|spread| range(spread, |cost| halves(cost.delays))));
+        let expected = of(self.expected().map(|cost| halves(cost.delays)));
         if measured == expected { measured } else { format!("{measured} (paper: {expected})") }
     }
+}
+
+fn range(spread: Spread, of: impl Fn(Cost) -> String) -> String {
+    let (least, most) = (of(spread.least), of(spread.most));
+    if least == most { least } else { format!("{least}–{most}") }
 }
 
 fn told(formula: &str, measured: &str, expected: &str) -> String {
@@ -114,6 +126,12 @@ keep what was synced. A node that can't write stops. Beyond that:
   chains; with the controller, for in-sync replicas). **A minority crashes and restarts**: always the same few, because what
   counts is in memory;
 - *clocks*: with **any clocks** no rule looks at a clock but to be patient;
+- *promise*: **linearizable while on time** is said of locks that nobody checks: as long as no worker is paused and no message
+  is late between the last look at the clock and the write, and, with Redlock, clocks don't jump and nodes don't forget.
+  Here they do. Where the resource checks tokens, clocks and pauses don't matter. What is promised is promised of the
+  resource's list, which clients append to and read, and not of the lock: that may have two holders at a time. Nor is it
+  promised when: nothing keeps requests for a lock in order, and `reports/strategy-campaign.md` lists runs in which a late one was
+  not served before its client stopped. That none waits for ever is open;
 - *at rest*: what replicas hold once all is healed and quiet. ABD tells a majority and then stops: a node that missed a write
   stays behind until somebody reads or writes that register again. That is the algorithm, not a fault of it: a read
   asks a majority and repairs one;
@@ -123,7 +141,9 @@ keep what was synced. A node that can't write stops. Beyond that:
 Costs are those of one operation without faults, at the node where it costs least or that the source means (the leader, the
 head, the tail; a follower where followers answer). *Messages* are those between nodes that the operation causes,
 measured in the simulator in clusters of three and five nodes beside the paper's formula; heartbeats and resending don't
-count. *Round trips* are what the client waits for: two message delays each.
+count. *Round trips* are what the client waits for: two message delays each. Where not all of twenty operations cost the
+same, the least and the most stand there. With locks, n is the number of nodes that give them; beside these there are the
+resource and three workers, a client asks a worker, and what is done under the lock takes no time.
 ";
 
 /// The page `docs/strategies.md`.
@@ -175,12 +195,11 @@ pub fn page(figures: &[Figures]) -> String {
     for Figures { mode, .. } in figures {
         if let Promise::Less { level, shown_by } = mode.promise {
             put(format!(
-                "| {} | {} | {} | `anachron run {} --seed {}` |",
+                "| {} | {} | {} | `anachron run {}` |",
                 mode.name,
                 level.name(),
                 shown_by.kind.name(),
-                story_id(mode),
-                shown_by.seed
+                replay(mode, shown_by.seed)
             ));
         }
     }

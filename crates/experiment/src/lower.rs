@@ -133,6 +133,8 @@ fn planned_kind(kind: &paper::PlannedKind) -> plan::FaultKind {
         Paper::SlowDisk { extra } => plan::FaultKind::SlowDisk(distribution(extra)),
         Paper::LyingSync => plan::FaultKind::LyingSync,
         Paper::CrashWriting { unsynced } => plan::FaultKind::CrashWriting(unsynced.map(tail)),
+        Paper::CrashSyncing { unsynced } => plan::FaultKind::CrashSyncing(unsynced.map(tail)),
+        Paper::CrashAll { unsynced } => plan::FaultKind::CrashAll(unsynced.map(tail)),
     }
 }
 

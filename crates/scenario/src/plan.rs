@@ -99,4 +99,14 @@ pub enum PlannedKind {
         /// What becomes of what was not synced; `None`: drawn for each crash.
         unsynced: Option<Unsynced>,
     },
+    /// One node crashes when its next sync would complete, if it syncs, and restarts when the fault ends.
+    CrashSyncing {
+        /// What becomes of what was not synced; `None`: drawn for each crash.
+        unsynced: Option<Unsynced>,
+    },
+    /// All nodes crash at the same moment, and restart when the fault ends.
+    CrashAll {
+        /// What becomes of what was not synced; `None`: drawn for each crash.
+        unsynced: Option<Unsynced>,
+    },
 }

@@ -119,6 +119,15 @@ pub enum Fault {
         /// What becomes of what it had not synced.
         tail: UnsyncedTail,
     },
+    /// A node stops at the moment in which its next sync would complete: all that it did not make wait for the disk has
+    /// happened, and nothing is on the disk. It restarts when the fault ends. If no sync is due until then, nothing
+    /// happens.
+    CrashSyncing {
+        /// Which.
+        node: NodeId,
+        /// What becomes of what it had not synced.
+        tail: UnsyncedTail,
+    },
     /// A node takes no steps; what arrives waits, and comes in one burst when the fault ends.
     Pause {
         /// Which.
@@ -179,6 +188,7 @@ impl Fault {
             | Self::Reordering { from, to, .. } => [of(from), of(to)].concat(),
             Self::Crash { node, .. }
             | Self::CrashWriting { node, .. }
+            | Self::CrashSyncing { node, .. }
             | Self::Pause { node }
             | Self::ClockStep { node, .. }
             | Self::ClockDrift { node, .. }

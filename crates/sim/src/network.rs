@@ -203,6 +203,7 @@ impl Network {
             }
             Fault::Crash { .. }
             | Fault::CrashWriting { .. }
+            | Fault::CrashSyncing { .. }
             | Fault::Pause { .. }
             | Fault::ClockStep { .. }
             | Fault::ClockDrift { .. }

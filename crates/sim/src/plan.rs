@@ -74,6 +74,11 @@ pub enum FaultKind {
     LyingSync,
     /// One node crashes when it next writes, if it does, and restarts. Its unsynced tail as for `Crash`.
     CrashWriting(Option<UnsyncedTail>),
+    /// One node crashes when its next sync would complete, if it syncs, and restarts. Its unsynced tail as for `Crash`.
+    CrashSyncing(Option<UnsyncedTail>),
+    /// All nodes crash at the same moment, and restart at the same moment. If it is not said what becomes of their unsynced
+    /// tails, something else becomes of each one's.
+    CrashAll(Option<UnsyncedTail>),
 }
 
 impl FaultPlan {
@@ -100,7 +105,17 @@ impl FaultPlan {
                     break;
                 }
                 (time, free) = (at, until);
-                schedule.push(planned.kind.on(&target, at, until));
+                if let FaultKind::CrashAll(tail) = planned.kind {
+                    schedule.extend((0..nodes).map(|node| {
+                        let next = TAILS[(target.quarter + usize::from(node)) % TAILS.len()];
+                        let fault =
+                            Fault::Crash { node: NodeId(node), tail: tail.unwrap_or(next), wipe: false };
+                        let label = format!("power failure: {} down", NodeId(node));
+                        ScheduledFault { at, until: Some(until), fault, label }
+                    }));
+                } else {
+                    schedule.push(planned.kind.on(&target, at, until));
+                }
             }
         }
         schedule.sort_by_key(|scheduled| scheduled.at);
@@ -113,9 +128,7 @@ impl FaultPlan {
     fn limit_nodes_crashed(&self, schedule: &mut Vec<ScheduledFault>) {
         let mut crashed: Vec<NodeId> = Vec::new();
         schedule.retain(|scheduled| {
-            let (Fault::Crash { node, .. } | Fault::CrashWriting { node, .. }) = scheduled.fault else {
-                return true;
-            };
+            let Some(node) = crashes(&scheduled.fault) else { return true };
             if !crashed.contains(&node) && crashed.len() < usize::from(self.max_nodes_crashed) {
                 crashed.push(node);
             }
@@ -127,11 +140,8 @@ impl FaultPlan {
     fn limit_nodes_down(&self, schedule: &mut Vec<ScheduledFault>) {
         let mut down: Vec<(NodeId, VirtualTime)> = Vec::new();
         schedule.retain(|scheduled| {
-            let (Fault::Crash { node, .. } | Fault::CrashWriting { node, .. } | Fault::Pause { node }) =
-                scheduled.fault
-            else {
-                return true;
-            };
+            let paused = if let Fault::Pause { node } = scheduled.fault { Some(node) } else { None };
+            let Some(node) = crashes(&scheduled.fault).or(paused) else { return true };
             down.retain(|&(_, until)| until > scheduled.at);
             let others = down.iter().filter(|(other, _)| *other != node).count();
             let kept = others < usize::from(self.max_nodes_down) && down.len() == others;
@@ -140,6 +150,16 @@ impl FaultPlan {
             }
             kept
         });
+    }
+}
+
+/// Which node a fault takes down, or may.
+fn crashes(fault: &Fault) -> Option<NodeId> {
+    match fault {
+        Fault::Crash { node, .. } | Fault::CrashWriting { node, .. } | Fault::CrashSyncing { node, .. } => {
+            Some(*node)
+        }
+        _ => None,
     }
 }
 
@@ -251,6 +271,11 @@ impl FaultKind {
                 let tail = tail.unwrap_or(TAILS[target.quarter]);
                 (Fault::CrashWriting { node, tail }, format!("{node} down at its next write"))
             }
+            Self::CrashSyncing(tail) => {
+                let tail = tail.unwrap_or(TAILS[target.quarter]);
+                (Fault::CrashSyncing { node, tail }, format!("{node} down in its next sync"))
+            }
+            Self::CrashAll(_) => unreachable!("strikes every node, and no target"),
             Self::Pause => (Fault::Pause { node }, format!("{node} paused")),
             Self::ClockStep(most) => {
                 let most = i64::try_from(most.0).unwrap_or(i64::MAX);

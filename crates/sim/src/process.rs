@@ -21,7 +21,9 @@ pub(crate) struct Process<R: Replica> {
     pub(crate) paused_by: u32,
     /// Faults that wait for its next write, and what becomes of its unsynced tail then.
     pub(crate) armed: Vec<UnsyncedTail>,
-    /// How many of them have struck and are not over. It counts as one fault that keeps the node down.
+    /// The same for faults that wait for its next sync to complete.
+    pub(crate) armed_for_sync: Vec<UnsyncedTail>,
+    /// How many of both have struck and are not over. They count as one fault that keeps the node down.
     pub(crate) struck: usize,
     pub(crate) frozen_by: u32,
     pub(crate) clock: Clock,

@@ -7,7 +7,8 @@ use std::time::Instant;
 
 use anachron_checker::Decision;
 use anachron_checker::explain::AnomalyKind;
-use anachron_experiment::campaign::{Campaign, Finding, Tally, find, report, story_id};
+use anachron_checker::levels::State;
+use anachron_experiment::campaign::{Campaign, Finding, Tally, find, replay, report};
 use anachron_experiment::judge::{Limits, cores};
 use anachron_experiment::strategy::{Mode, StrategyEntry, modes};
 use anachron_experiment::sweep::over_seeds;
@@ -76,14 +77,14 @@ pub(crate) fn campaign(args: &CampaignArgs, output: &mut Output) -> Result<Exit,
 fn is_wrong(tally: &Tally, finding: &Finding) -> bool {
     let open = finding.decision == Decision::Undecided && finding.fingerprint.is_some();
     !open
-        || tally.broken + tally.diverged + tally.stuck > 0
+        || tally.broken + tally.diverged + tally.stuck + tally.graded - tally.holds > 0
         || tally.mode.is_linearizable() && tally.violations > 0
 }
 
-/// The modes that were asked for, each once; without any, those that claim linearizability.
+/// The modes that were asked for, each once; without any, those whose promise the judge can check.
 fn rows(args: &CampaignArgs, output: &Output) -> Result<Vec<Row>, Failure> {
     if args.mode.is_empty() {
-        return Ok(modes().filter(|(_, mode)| args.all || mode.is_linearizable()).collect());
+        return Ok(modes().filter(|(_, mode)| args.all || mode.promise.is_judged()).collect());
     }
     named(&args.mode, output.style)
 }
@@ -149,6 +150,7 @@ fn finding_object(mode: &Mode, finding: &Finding) -> String {
             "mode": mode.name,
             "seed": finding.seed,
             "verdict": finding.decision.name(),
+            "promised": finding.level.map(State::name),
             "anomaly": finding.kind.map(AnomalyKind::name),
             "broken": finding.broken,
             "at_rest": finding.at_rest,
@@ -174,6 +176,8 @@ fn tally_object(tally: &Tally) -> String {
             "faults": tally.faults,
             "violations": tally.violations,
             "undecided": tally.undecided,
+            "graded": tally.graded,
+            "holds": tally.holds,
             "broken": tally.broken,
             "diverged": tally.diverged,
             "stuck": tally.stuck,
@@ -209,6 +213,11 @@ fn remarks(tally: &Tally, output: &mut Output) -> Result<(), Failure> {
         .iter()
         .map(|(kind, (times, first))| format!("{kind} {} (first at seed {first})", thousands(*times)))
         .collect();
+    if tally.graded > 0 {
+        let (promise, holds, graded) =
+            (tally.mode.promise.name(), thousands(tally.holds), thousands(tally.graded));
+        output.line(&format!("promises ({})  {promise}: holds on {holds} of {graded}", tally.mode.name))?;
+    }
     if !kinds.is_empty() {
         output.text(&paragraph(
             &format!("kinds ({})  ", tally.mode.name),
@@ -221,6 +230,9 @@ fn remarks(tally: &Tally, output: &mut Output) -> Result<(), Failure> {
     if tally.mode.is_linearizable() && finding.decision != Decision::Linearizable {
         said.push(finding.decision.to_string());
     }
+    if let Some(state) = finding.level.filter(|state| *state != State::Holds) {
+        said.push(format!("{} consistency is promised and {}", tally.mode.promise.name(), state.name()));
+    }
     said.extend(finding.broken.iter().cloned());
     if !finding.at_rest {
         said.push("replicas do not hold at rest what is promised".to_owned());
@@ -229,6 +241,6 @@ fn remarks(tally: &Tally, output: &mut Output) -> Result<(), Failure> {
     let lead = format!("{} seed {}  ", tally.mode.name, finding.seed);
     output.text(&paragraph(&lead, &text::sentence(&said.join("; "), output.style), output.style))?;
     let print = finding.fingerprint.map_or(String::new(), |print| format!(" --expect-run {print}"));
-    output.line(&format!("replay  anachron run {} --seed {}{print}", story_id(tally.mode), finding.seed))?;
+    output.line(&format!("replay  anachron run {}{print}", replay(tally.mode, finding.seed)))?;
     Ok(())
 }

@@ -1,12 +1,12 @@
 //! `anachron list`: the stories, the strategies, the kinds of anomaly.
 
 use anachron_checker::explain::AnomalyKind;
-use anachron_experiment::campaign::story_id;
+use anachron_experiment::campaign::story_of;
 use anachron_experiment::cost::Cost;
 use anachron_experiment::figures::{self, Figure, Figures, SIZES};
 use anachron_experiment::strategy::STRATEGIES;
 use anachron_experiment::strategy::mode::{Clocks, Promise};
-use anachron_report::jsonl;
+use anachron_report::{jsonl, text};
 use serde_json::json;
 
 use super::{aligned, paragraph};
@@ -83,6 +83,8 @@ fn table(output: &mut Output) -> Result<(), Failure> {
         for figures in all.iter().filter(|other| other.entry.family == family) {
             let mode = figures.mode;
             let (write, read) = (figures.write(), figures.read());
+            // `6–8` has a dash that a plain terminal lacks.
+            let plain = |cost: String| text::sentence(&cost, output.style);
             let survives = match (mode.crashes, mode.clocks) {
                 (crashes, Clocks::Anything) => crashes.words().to_owned(),
                 (crashes, clocks) => format!("{}, {clocks}", crashes.words()),
@@ -91,10 +93,10 @@ fn table(output: &mut Output) -> Result<(), Failure> {
                 format!("  {}", mode.name),
                 mode.promise.name().to_owned(),
                 survives,
-                write.messages(),
-                write.round_trips(),
-                read.messages(),
-                read.round_trips(),
+                plain(write.messages()),
+                plain(write.round_trips()),
+                plain(read.messages()),
+                plain(read.round_trips()),
             ]);
         }
         aligned(&rows, output)?;
@@ -124,17 +126,20 @@ fn mode_object(figures: &Figures) -> String {
             let of = |(nodes, cost): (u16, Cost)| json!({ "nodes": nodes, "messages": cost.messages, "delays": cost.delays });
             SIZES.into_iter().zip(costs).map(of).collect::<Vec<_>>()
         };
+        let (least, most) =
+            (figure.measured.map(|spread| spread.least), figure.measured.map(|spread| spread.most));
         json!({
             "formula": figure.paper.messages.text,
             "paper": by_size(figure.expected()),
-            "measured": by_size(figure.measured),
+            "measured": by_size(least),
+            "measured_at_most": by_size(most),
         })
     };
     let violation = match mode.promise {
         Promise::Linearizable => None,
-        Promise::Less { shown_by, .. } => {
-            Some(json!({ "story": story_id(mode), "seed": shown_by.seed, "anomaly": shown_by.kind.name() }))
-        }
+        Promise::Less { shown_by, .. } => Some(
+            json!({ "story": story_of(mode, shown_by.seed), "seed": shown_by.seed, "anomaly": shown_by.kind.name() }),
+        ),
     };
     jsonl::line(
         "mode",

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use anachron_checker::Decision;
 use anachron_checker::explain::AnomalyKind;
+use anachron_checker::levels::State;
 use anachron_trace::{Fingerprint, FingerprintHasher};
 
 use super::Finding;
@@ -27,12 +28,18 @@ pub struct Tally {
     pub violations: u64,
     /// How many were not decided.
     pub undecided: u64,
+    /// How many histories were held against the level that is promised instead of linearizability.
+    pub graded: u64,
+    /// How many of them are of that level.
+    pub holds: u64,
     /// In how many an invariant was broken.
     pub broken: u64,
     /// In how many replicas did not hold at rest what was promised.
     pub diverged: u64,
     /// In how many an operation did not complete after healing.
     pub stuck: u64,
+    /// The seeds of those runs.
+    pub stuck_seeds: Vec<u64>,
     /// How many violations there were of each kind, and the smallest seed of each.
     pub kinds: BTreeMap<AnomalyKind, (u64, u64)>,
     /// The first run that was not as promised.
@@ -51,9 +58,12 @@ impl Tally {
             faults: 0,
             violations: 0,
             undecided: 0,
+            graded: 0,
+            holds: 0,
             broken: 0,
             diverged: 0,
             stuck: 0,
+            stuck_seeds: Vec::new(),
             kinds: BTreeMap::new(),
             first_unclean: None,
             hasher: FingerprintHasher::default(),
@@ -68,9 +78,14 @@ impl Tally {
         self.faults += finding.faults as u64;
         self.violations += u64::from(finding.decision == Decision::NotLinearizable);
         self.undecided += u64::from(finding.decision == Decision::Undecided);
+        self.graded += u64::from(finding.level.is_some());
+        self.holds += u64::from(finding.level == Some(State::Holds));
         self.broken += u64::from(!finding.broken.is_empty());
         self.diverged += u64::from(!finding.at_rest);
-        self.stuck += u64::from(!finding.stuck.is_empty());
+        if !finding.stuck.is_empty() {
+            self.stuck += 1;
+            self.stuck_seeds.push(finding.seed);
+        }
         if let Some(kind) = finding.kind {
             self.kinds.entry(kind).or_insert((0, finding.seed)).0 += 1;
         }
@@ -95,41 +110,95 @@ impl Tally {
     }
 }
 
-/// What stands above the table of the report.
+/// What stands above the tables of the report.
 pub const REPORT_HEAD: &str = "\
-# Every strategy that claims linearizability, under everything that its fault model allows
+# Every strategy under everything that its fault model allows
 
-Written by `anachron campaign --seeds 0..10_000 --report reports/strategy-campaign.md`. Each row is one mode of a strategy
+Written by `anachron campaign --seeds 0..2_000 --report reports/strategy-campaign.md`. Each row is one mode of a strategy
 (`docs/strategies.md` says what it promises and survives) under so many seeds of the harshest plan that its fault model
-allows. One row again: `anachron campaign MODE`; one of its runs: `anachron run campaign-MODE --seed N`.
+allows: in clusters of five nodes where the seed is even, of three where it is odd. One row again: `anachron campaign MODE`;
+one of its runs: `anachron run campaign-MODE --seed N` or `anachron run campaign-MODE-of-three --seed N`.
 
 - *faults*: drawn and struck, over all runs: links cut in every shape and direction, flapping, lossy, doubling, reordering
-  and slow; nodes paused, crashed anywhere and in the midst of a write, and (except for Viewstamped Replication, whose
-  memories are its log) all at once; slow disks; clocks that jump, drift and, except under leases, stand still;
+  and slow; nodes paused, crashed anywhere, in the midst of a write, just before a sync is done, and (except for Viewstamped
+  Replication, whose memories are its log) all at once; slow disks; clocks that jump, drift and, except under leases, stand
+  still;
 - *violations*: histories that are not linearizable; *undecided*: histories on which the judge gave up;
 - *invariants*: runs in which two nodes led one term, a commit point went back, a replica met what its protocol rules out, or
   one panicked;
 - *diverged*: runs after which replicas did not hold at rest what is promised;
-- *stuck*: runs in which, once healed, a read or a write did not complete: at whichever node a client asks first;
+- *stuck*: runs in which, once healed, a read or a write did not complete: at whichever node a client asks first. Only modes with
+  locks have such; they are listed at the end;
+- *holds*: histories that are of the level that is promised, as the judge grades them;
 - *digest*: a hash over the fingerprints of all runs.
+";
+
+const LINEARIZABLE: &str = "
+## What claims linearizability
 
 | mode | seeds | faults | operations | answered | violations | undecided | invariants | diverged | stuck | digest |
 |-|-|-|-|-|-|-|-|-|-|-|
 ";
 
+const LESS: &str = "
+## What claims less, and something that the judge can check
+
+| mode | promises | holds | seeds | faults | operations | answered | not linearizable | invariants | diverged | stuck | digest |
+|-|-|-|-|-|-|-|-|-|-|-|-|
+";
+
+/// What stands above the seeds of runs that were stuck, if there are such.
+const STUCK: &str = "
+## What was stuck
+
+These runs keep what they promise of their histories, but a request that was made after the faults was still open when clients
+stopped listening. Under locks requests wait for each other, and nothing keeps them in order: the lock goes to whoever
+looks first once it is free, and one that is given back while its renewal is under way has to run out. So a client that
+comes late can wait for the whole five seconds that it has. In the run that was looked into (seed 60 over Raft) the lock
+passes on to the very end, and the late request is done as the clients stop. That all of these are such, and none is stuck
+for ever, is not shown: it is open.
+
+| mode | stuck | seeds |
+|-|-|-|
+";
+
 /// The report.
 pub fn report(tallies: &[Tally]) -> String {
-    let mut out = String::from(REPORT_HEAD);
-    for tally in tallies {
+    let mut out = format!("{REPORT_HEAD}{LINEARIZABLE}");
+    let (linearizable, less): (Vec<&Tally>, Vec<&Tally>) =
+        tallies.iter().partition(|tally| tally.mode.is_linearizable());
+    let mut put = |line: String| writeln!(out, "{line}").expect("a string takes everything");
+    for tally in linearizable {
         let Tally { seeds, faults, called, answered, violations, undecided, broken, diverged, stuck, .. } =
             tally;
-        writeln!(
-            out,
+        put(format!(
             "| {} | {seeds} | {faults} | {called} | {answered} | {violations} | {undecided} | {broken} | {diverged} | {stuck} | `{}` |",
             tally.mode.name,
             tally.digest()
-        )
-        .expect("a string takes everything");
+        ));
+    }
+    let graded: Vec<&Tally> = less.into_iter().filter(|tally| tally.graded > 0).collect();
+    if !graded.is_empty() {
+        put(LESS.trim_end().to_owned());
+    }
+    for tally in graded {
+        let Tally {
+            seeds, faults, called, answered, violations, broken, diverged, stuck, graded, holds, ..
+        } = tally;
+        put(format!(
+            "| {} | {} | {holds} of {graded} | {seeds} | {faults} | {called} | {answered} | {violations} | {broken} | {diverged} | {stuck} | `{}` |",
+            tally.mode.name,
+            tally.mode.promise.name(),
+            tally.digest()
+        ));
+    }
+    let stuck: Vec<&Tally> = tallies.iter().filter(|tally| tally.stuck > 0).collect();
+    if !stuck.is_empty() {
+        put(STUCK.trim_end().to_owned());
+    }
+    for tally in stuck {
+        let seeds: Vec<String> = tally.stuck_seeds.iter().map(u64::to_string).collect();
+        put(format!("| {} | {} | {} |", tally.mode.name, tally.stuck, seeds.join(", ")));
     }
     out
 }

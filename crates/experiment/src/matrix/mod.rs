@@ -173,7 +173,9 @@ impl Row {
                 [Sequential].into_iter().chain(causal).chain(sessions).collect()
             }
             Promise::Less { level: Promised::Causal, .. } => causal.into_iter().chain(sessions).collect(),
-            Promise::Less { level: Promised::Eventual | Promised::Nothing, .. } => Vec::new(),
+            Promise::Less { level: Promised::Eventual | Promised::OnTime | Promised::Nothing, .. } => {
+                Vec::new()
+            }
         };
         let at_rest = (self.mode.at_rest == AtRest::AllAgree).then_some(Guarantee::Convergence);
         levels.into_iter().map(Guarantee::Level).chain(at_rest).collect()

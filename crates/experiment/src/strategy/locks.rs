@@ -1,8 +1,10 @@
 //! Locks, and what they protect, by name.
 //!
-//! They have no modes: a campaign's world has nodes that are all alike, and here some give locks, one is the resource and
-//! the others work. Their own random worlds are in `replication/tests/locks`.
+//! In the worlds of their modes some nodes give locks, one is the resource and three are workers ([`Cluster::Locks`]). What is
+//! promised is promised of the resource: a list, for an update that is lost shows there. Random worlds of their own, with
+//! invariants of the locks themselves, are in `replication/tests/locks`.
 
+use anachron_checker::explain::AnomalyKind;
 use anachron_replication::locks::{
     Config, Guarded, Instance, InstanceConfig, Method, Restart, Settings, Weakening,
 };
@@ -13,6 +15,7 @@ use anachron_replication::viewstamped::Viewstamped;
 use anachron_replication::{multi_paxos, raft, total_order, viewstamped};
 use anachron_vocabulary::{NodeId, VirtualDuration};
 
+use super::mode::{Cluster, Crashes, Formula, Level, Mode, Object, PaperCost, Promise};
 use super::{Configured, OptionDoc, OptionError, Options, Strategy, StrategyEntry, WeakeningDoc};
 
 const LOCK_NODES: OptionDoc = OptionDoc {
@@ -86,7 +89,7 @@ pub(super) const LEASES: StrategyEntry = StrategyEntry {
         RESEND_INTERVAL,
     ],
     weakenings: || weakenings(Method::Lease),
-    modes: &[],
+    modes: LEASE_MODES,
     configure: leases,
 };
 
@@ -108,9 +111,86 @@ pub(super) const REDLOCK: StrategyEntry = StrategyEntry {
         RESEND_INTERVAL,
     ],
     weakenings: || weakenings(Method::Redlock),
-    modes: &[],
+    modes: REDLOCK_MODES,
     configure: redlock,
 };
+
+const LEASE_MODES: &[Mode] = &[
+    Mode { name: "lease-lock-raft", ..LEASE },
+    Mode {
+        name: "lease-lock-multi-paxos",
+        write: LEASE_OVER_ORDER,
+        options: r#"{"lock_nodes": $nodes, "ttl": "150ms", "work_time": "30ms", "service": "multi-paxos"}"#,
+        ..LEASE
+    },
+    Mode {
+        name: "lease-lock-viewstamped",
+        options: r#"{"lock_nodes": $nodes, "ttl": "150ms", "work_time": "30ms", "service": "viewstamped"}"#,
+        crashes: Crashes::MinorityRestarts,
+        ..LEASE
+    },
+    Mode {
+        name: "lease-lock-sequencer",
+        write: LEASE_OVER_ORDER,
+        options: r#"{"lock_nodes": $nodes, "ttl": "150ms", "work_time": "30ms", "service": "sequencer"}"#,
+        ..LEASE
+    },
+    Mode {
+        name: "lease-lock-trusts-lock",
+        options: r#"{"lock_nodes": $nodes, "ttl": "150ms", "work_time": "30ms", "service": "raft", "resource": "trusts-lock"}"#,
+        promise: Promise::less(Level::OnTime, 11, AnomalyKind::LostAppend),
+        ..LEASE
+    },
+];
+
+const LEASE: Mode = Mode {
+    options: r#"{"lock_nodes": $nodes, "ttl": "150ms", "work_time": "30ms", "service": "raft"}"#,
+    source: "Kleppmann 2016: the record is read, swapped when the lock is taken and when it is given back; the resource is read and \
+             written",
+    write: PaperCost { messages: Formula::THREE_ROUNDS_AND_VISITS, delays: Formula::TWELVE },
+    cluster: Cluster::Locks,
+    object: Object::List,
+    read: ASK_THE_RESOURCE,
+    ..Mode::BASE
+};
+
+const REDLOCK_MODES: &[Mode] = &[
+    Mode {
+        name: "redlock-empty",
+        promise: Promise::less(Level::OnTime, 1, AnomalyKind::LostAppend),
+        ..REDLOCK_MODE
+    },
+    Mode {
+        name: "redlock-persisted",
+        options: r#"{"lock_nodes": $nodes, "ttl": "150ms", "work_time": "30ms", "restart": "persisted"}"#,
+        promise: Promise::less(Level::OnTime, 7, AnomalyKind::LostAppend),
+        ..REDLOCK_MODE
+    },
+    Mode {
+        name: "redlock-delayed",
+        options: r#"{"lock_nodes": $nodes, "ttl": "150ms", "work_time": "30ms", "restart": "delayed"}"#,
+        ..REDLOCK_MODE
+    },
+];
+
+const REDLOCK_MODE: Mode = Mode {
+    options: r#"{"lock_nodes": $nodes, "ttl": "150ms", "work_time": "30ms", "restart": "empty"}"#,
+    source: "Redis documentation, Distributed Locks with Redis: all nodes are asked for the key, and told to delete it; the resource \
+             is read and written",
+    write: PaperCost { messages: Formula::ALL_TWICE_AND_VISITS, delays: Formula::SIX },
+    promise: Promise::less(Level::OnTime, 1, AnomalyKind::LostAppend),
+    cluster: Cluster::Locks,
+    object: Object::List,
+    read: ASK_THE_RESOURCE,
+    ..Mode::BASE
+};
+
+/// As over Raft, where the service tells its followers what is decided.
+const LEASE_OVER_ORDER: PaperCost =
+    PaperCost { messages: Formula::THREE_ORDERED_AND_VISITS, delays: Formula::TWELVE };
+
+/// A question to the resource, and its answer.
+const ASK_THE_RESOURCE: PaperCost = PaperCost { messages: Formula::TWO, delays: Formula::TWO };
 
 #[derive(Clone, Copy)]
 enum Service {

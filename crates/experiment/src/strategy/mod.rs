@@ -82,7 +82,7 @@ pub struct StrategyEntry {
     pub summary: &'static str,
     /// What can be set.
     pub options: &'static [OptionDoc],
-    /// The ways to run it, each with its promise; none where nodes are not alike.
+    /// The ways to run it, each with its promise.
     pub modes: &'static [Mode],
     /// The known bugs that can be switched on.
     pub weakenings: fn() -> Vec<WeakeningDoc>,

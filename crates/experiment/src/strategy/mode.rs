@@ -10,6 +10,7 @@
 use std::fmt;
 
 use anachron_checker::explain::AnomalyKind;
+use anachron_checker::levels;
 
 /// One way to run a strategy.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +33,8 @@ pub struct Mode {
     pub clocks: Clocks,
     /// What clients may do when they hear nothing.
     pub retries: Retries,
+    /// Who is who in its clusters.
+    pub cluster: Cluster,
     /// What it is asked to do.
     pub object: Object,
     /// Which node a client asks when costs are counted: of so many nodes, this one (from 0).
@@ -67,6 +70,9 @@ pub enum Level {
     Causal,
     /// Replicas agree in the end.
     Eventual,
+    /// Linearizable as long as all is on time: nobody is paused and no message is late between the last look at the clock
+    /// and the write that it allows, and nobody's clock or memory breaks the word that a lock is.
+    OnTime,
     /// Whatever one node can keep: nothing about what others see, or when.
     Nothing,
 }
@@ -96,7 +102,8 @@ pub enum AtRest {
 pub enum Crashes {
     /// Any number of nodes crash at any time, all at once too, and restart with what their disks had synced.
     Restart,
-    /// As `Restart`, but only the same few nodes, fewer than half: what counts is in memory.
+    /// As `Restart`, but only the same few nodes, fewer than half (of those that give locks, where there are such): what
+    /// counts is in memory.
     MinorityRestarts,
 }
 
@@ -118,6 +125,15 @@ pub enum Retries {
     GiveUp,
 }
 
+/// Who is who in a cluster.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Cluster {
+    /// All nodes are alike, and every one can be asked.
+    Alike,
+    /// So many nodes that give locks, the resource, and three workers, which are asked.
+    Locks,
+}
+
 /// What a mode is asked to do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Object {
@@ -125,6 +141,8 @@ pub enum Object {
     Register,
     /// A lock: acquire and release.
     Lock,
+    /// A list: append and read. Who appends to an old version of it makes what came between vanish.
+    List,
 }
 
 /// Whom a client asks when costs are counted.
@@ -192,6 +210,11 @@ formulas! {
     DOWN_AND_UP_THE_CHAIN = "2(n-2)", |n| 2 * (n - 2);
     FETCHED_TWICE = "4(n-2)", |n| 4 * (n - 2);
     DOWN_THE_CHAIN = "n-2", |n| n - 2;
+    SIX = "6", |_| 6;
+    TWELVE = "12", |_| 12;
+    THREE_ROUNDS_AND_VISITS = "6n+4", |n| 3 * (2 * (n - 1) + 2) + 4;
+    THREE_ORDERED_AND_VISITS = "9n+1", |n| 3 * (3 * (n - 1) + 2) + 4;
+    ALL_TWICE_AND_VISITS = "4n+4", |n| 4 * n + 4;
 }
 
 impl PaperCost {
@@ -215,6 +238,7 @@ impl Mode {
         crashes: Crashes::Restart,
         clocks: Clocks::Anything,
         retries: Retries::SameRequest,
+        cluster: Cluster::Alike,
         object: Object::Register,
         asks: Asks { write: Place::First, read: Place::First },
         write: PaperCost::ROUND,
@@ -234,6 +258,19 @@ impl Promise {
         Self::Less { level, shown_by: Violation { seed, kind } }
     }
 
+    /// The level that histories are promised to be of instead, if the judge knows it.
+    pub fn judged_level(self) -> Option<levels::Level> {
+        match self {
+            Self::Linearizable => None,
+            Self::Less { level, .. } => level.judged(),
+        }
+    }
+
+    /// True if the judge can tell from a history whether it was kept.
+    pub fn is_judged(self) -> bool {
+        self == Self::Linearizable || self.judged_level().is_some()
+    }
+
     /// The promise in a word.
     pub fn name(self) -> &'static str {
         match self {
@@ -250,7 +287,63 @@ impl Level {
             Self::Sequential => "sequential",
             Self::Causal => "causal",
             Self::Eventual => "eventual",
+            Self::OnTime => "linearizable while on time",
             Self::Nothing => "nothing",
+        }
+    }
+
+    /// The judge's word for it, if it has one: agreement in the end does not show in what clients saw, nor does time
+    /// that servers lost.
+    pub fn judged(self) -> Option<levels::Level> {
+        match self {
+            Self::Sequential => Some(levels::Level::Sequential),
+            Self::Causal => Some(levels::Level::CausalMemory),
+            Self::Eventual | Self::OnTime | Self::Nothing => None,
+        }
+    }
+}
+
+/// How many workers use locks.
+const WORKERS: u16 = 3;
+
+impl Cluster {
+    /// The names of its nodes, if it has so many that replicate.
+    pub fn names(self, nodes: u16) -> Vec<String> {
+        let numbered = |letter: char, count: u16| (1..=count).map(move |number| format!("{letter}{number}"));
+        match self {
+            Self::Alike => numbered('n', nodes).collect(),
+            Self::Locks => {
+                numbered('l', nodes).chain(["resource".to_owned()]).chain(numbered('w', WORKERS)).collect()
+            }
+        }
+    }
+
+    /// The names of those that clients ask.
+    pub fn asked(self, nodes: u16) -> Vec<String> {
+        let mut names = self.names(nodes);
+        match self {
+            Self::Alike => names,
+            Self::Locks => names.split_off(usize::from(nodes) + 1),
+        }
+    }
+}
+
+impl Object {
+    /// The model that judges it, as scenario files name it.
+    pub fn model(self) -> &'static str {
+        match self {
+            Self::Register => "register",
+            Self::Lock => "mutex",
+            Self::List => "list",
+        }
+    }
+
+    /// The operation that changes it, and the one that looks at it, or undoes it.
+    pub fn operations(self) -> [&'static str; 2] {
+        match self {
+            Self::Register => ["write", "read"],
+            Self::Lock => ["acquire", "release"],
+            Self::List => ["append", "read"],
         }
     }
 }

@@ -87,7 +87,7 @@ const MODES: &[Mode] = &[
     Mode {
         name: "multi-leader-causal",
         options: r#"{"conflicts": "lamport", "delivery": "causal"}"#,
-        promise: Promise::less(Level::Causal, 1, AnomalyKind::StaleRead),
+        promise: Promise::less(Level::Causal, 0, AnomalyKind::StaleRead),
         ..MODE
     },
 ];

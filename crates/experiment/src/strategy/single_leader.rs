@@ -108,20 +108,20 @@ const MODES: &[Mode] = &[
     Mode {
         name: "single-leader-semi-synchronous",
         options: r#"{"replication": "semi-synchronous", "followers": $minority, "failover": "automatic"}"#,
-        promise: Promise::less(Level::Eventual, 84, AnomalyKind::StaleRead),
+        promise: Promise::less(Level::Eventual, 111, AnomalyKind::StaleRead),
         ..MODE
     },
     Mode {
         name: "single-leader-asynchronous",
         options: r#"{"replication": "asynchronous", "failover": "automatic"}"#,
-        promise: Promise::less(Level::Eventual, 4, AnomalyKind::StaleRead),
+        promise: Promise::less(Level::Eventual, 5, AnomalyKind::StaleRead),
         write: PaperCost { messages: Formula::ROUND, delays: Formula::ZERO },
         ..MODE
     },
     Mode {
         name: "single-leader-any-reads",
         options: r#"{"replication": "synchronous", "failover": "automatic", "reads": "any"}"#,
-        promise: Promise::less(Level::Eventual, 0, AnomalyKind::FlipFlop),
+        promise: Promise::less(Level::Eventual, 7, AnomalyKind::FlipFlop),
         asks: Asks { write: Place::First, read: Place::Second },
         ..MODE
     },

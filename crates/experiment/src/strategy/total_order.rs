@@ -82,7 +82,45 @@ const MODES: &[Mode] = &[
         read: PaperCost::LOCAL,
         ..SEQUENCER
     },
+    Mode { name: "total-order-raft", ..RAFT },
+    Mode {
+        name: "total-order-raft-local-reads",
+        options: r#"{"protocol": "raft", "reads": "local"}"#,
+        promise: Promise::less(Level::Sequential, 0, AnomalyKind::StaleRead),
+        asks: Asks { write: Place::First, read: Place::Second },
+        read: PaperCost::LOCAL,
+        ..RAFT
+    },
+    Mode { name: "total-order-multi-paxos", ..MULTI_PAXOS },
+    Mode {
+        name: "total-order-multi-paxos-local-reads",
+        options: r#"{"protocol": "multi-paxos", "reads": "local"}"#,
+        promise: Promise::less(Level::Sequential, 2, AnomalyKind::StaleRead),
+        asks: Asks { write: Place::First, read: Place::Second },
+        read: PaperCost::LOCAL,
+        ..MULTI_PAXOS
+    },
 ];
+
+const RAFT: Mode = Mode {
+    options: r#"{"protocol": "raft"}"#,
+    source: "Chandra and Toueg 1996, section 7; Ongaro and Ousterhout 2014, section 5.3; asked at the leader",
+    difference: Some(CARRIED_AGAIN),
+    ..Mode::BASE
+};
+
+const MULTI_PAXOS: Mode = Mode {
+    options: r#"{"protocol": "multi-paxos"}"#,
+    source: "Chandra and Toueg 1996, section 7; van Renesse and Altinbuken 2015, section 3; asked at the leader",
+    write: ORDERED,
+    read: ORDERED,
+    difference: Some(CARRIED_AGAIN),
+    ..Mode::BASE
+};
+
+/// Why some writes cost more.
+const CARRIED_AGAIN: &str = "a heartbeat that comes due while an entry is under way carries it once more; its answers wait for the same \
+                             syncs as the first ones, and are counted with them";
 
 const SEQUENCER: Mode = Mode {
     source: "Défago, Schiper and Urbán 2004: fixed sequencer, uniform; asked at the sequencer",

@@ -8,6 +8,7 @@ mod raft;
 mod stories;
 mod strategies;
 mod sweeps;
+mod weakenings;
 
 use std::num::NonZeroUsize;
 

@@ -9,9 +9,9 @@ use std::sync::atomic::AtomicBool;
 
 use anachron_checker::Decision;
 use anachron_experiment::campaign::{self, Campaign, Finding};
-use anachron_experiment::figures;
-use anachron_experiment::strategy::mode::Promise;
-use anachron_experiment::strategy::{Mode, STRATEGIES, StrategyEntry, configure, modes};
+use anachron_experiment::figures::{self, Figure};
+use anachron_experiment::strategy::mode::{Cluster, Promise};
+use anachron_experiment::strategy::{Mode, STRATEGIES, StrategyEntry, modes};
 
 use crate::alone;
 
@@ -33,9 +33,7 @@ fn find(campaign: &Campaign, seed: u64) -> Finding {
 
 #[test]
 fn every_strategy_has_modes_with_names_of_their_own() {
-    // Locks on top are no strategy of alike nodes; `strategy/locks.rs` says more.
-    let on_top = |entry: &StrategyEntry| entry.family == "locks and leadership";
-    assert!(STRATEGIES.iter().all(|entry| on_top(entry) == entry.modes.is_empty()));
+    assert!(STRATEGIES.iter().all(|entry| !entry.modes.is_empty()));
     let names: BTreeSet<&str> = modes().map(|(_, mode)| mode.name).collect();
     assert_eq!(names.len(), modes().count());
     assert!(modes().all(|(_, mode)| !mode.source.is_empty()));
@@ -56,7 +54,7 @@ fn the_page_says_what_the_code_says() {
 fn operations_cost_what_the_papers_say_or_a_reason_is_given() {
     let mut wrong = Vec::new();
     for figures in figures::all().expect("every mode can be made") {
-        let as_written = [figures.write(), figures.read()].iter().all(|one| one.measured == one.expected());
+        let as_written = [figures.write(), figures.read()].iter().all(Figure::is_as_written);
         if as_written != figures.mode.difference.is_none() {
             wrong.push(format!("{}: {:?}", figures.mode.name, figures.costs));
         }
@@ -75,7 +73,7 @@ fn whatever_claims_linearizability_keeps_all_it_promises() {
             (called, answered, faults) =
                 (called + finding.called, answered + finding.answered, faults + finding.faults);
             if !finding.is_clean(mode) {
-                wrong.push(format!("anachron run {} --seed {seed}: {finding:?}", campaign::story_id(mode)));
+                wrong.push(format!("anachron run {}: {finding:?}", campaign::replay(mode, seed)));
             }
         }
         assert!(answered * 2 > called, "{} answered {answered} of {called}: that proves nothing", mode.name);
@@ -91,8 +89,9 @@ fn whatever_claims_less_is_shown_to_be_less() {
     for (entry, mode) in modes() {
         let Promise::Less { shown_by, .. } = mode.promise else { continue };
         let campaign = campaign(entry, mode);
-        let trial = campaign.experiment.trial(shown_by.seed, alone(), &never);
-        let kind = campaign.experiment.explain(&trial).map(|explanation| explanation.kind);
+        let experiment = &campaign.world(shown_by.seed).experiment;
+        let trial = experiment.trial(shown_by.seed, alone(), &never);
+        let kind = experiment.explain(&trial).map(|explanation| explanation.kind);
         let finding = find(&campaign, shown_by.seed);
         let as_told = trial.decision() == Decision::NotLinearizable && kind == Some(shown_by.kind);
         // What it promises instead, and what it promises besides.
@@ -122,28 +121,44 @@ fn a_campaign_finds_known_bugs() {
     ] {
         let (entry, mode) = campaign::find(mode).expect("a mode of the table");
         let mut campaign = campaign(entry, mode);
-        let mut weakened = campaign.variant().strategy.clone();
-        weakened.weakenings = vec![weakening.to_owned()];
-        campaign.experiment.strategy =
-            configure(&STRATEGIES, &campaign.scenario, &weakened).expect("a weakening of the strategy's own");
+        campaign.weaken(weakening).expect("a weakening of the strategy's own");
         let found = (0..300).find(|&seed| !find(&campaign, seed).is_clean(mode));
         assert!(found.is_some(), "300 runs of {weakening} look correct");
     }
 }
 
 #[test]
-fn the_report_has_ten_thousand_clean_runs_of_every_mode_that_claims_linearizability() {
+fn the_report_has_two_thousand_runs_of_every_mode_whose_promise_can_be_judged_and_they_are_clean() {
     let report = std::fs::read_to_string(REPORT).expect("reports/strategy-campaign.md");
-    let rows = report.strip_prefix(campaign::REPORT_HEAD).expect("the report begins as it is written now");
-    let rows: Vec<Vec<&str>> =
-        rows.lines().map(|row| row.split('|').map(str::trim).skip(1).collect()).collect();
+    let tables = report.strip_prefix(campaign::REPORT_HEAD).expect("the report begins as it is written now");
+    let rows: Vec<Vec<&str>> = tables
+        .lines()
+        .filter(|line| line.starts_with("| ") && !line.starts_with("| mode "))
+        .map(|row| row.split('|').map(str::trim).skip(1).collect())
+        .collect();
+    // Name, number and seeds: a row of what was stuck.
+    let (listed, rows): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.len() == 4);
     let named: Vec<&str> = rows.iter().map(|row| row[0]).collect();
-    let claimed: Vec<&str> =
-        modes().filter(|(_, mode)| mode.is_linearizable()).map(|(_, mode)| mode.name).collect();
+    let judged = |linearizable: bool| {
+        modes()
+            .map(|(_, mode)| mode)
+            .filter(move |mode| mode.promise.is_judged() && mode.is_linearizable() == linearizable)
+    };
+    let claimed: Vec<&str> = judged(true).chain(judged(false)).map(|mode| mode.name).collect();
     assert_eq!(named, claimed, "run the command that stands in the report");
     for row in rows {
         let number = |column: usize| row[column].parse::<u64>().expect("a number");
-        assert!(number(1) >= 10_000, "{row:?}");
-        assert!((5..=9).all(|column| number(column) == 0), "{row:?}");
+        // Name, promise and "so many of so many" stand before the seeds where less is claimed.
+        let (seeds, wrong) = if row.len() > 12 { (3, 8..10) } else { (1, 5..9) };
+        assert!(number(seeds) >= 2_000, "{row:?}");
+        assert!(wrong.clone().all(|column| number(column) == 0), "{row:?}");
+        assert!(seeds == 1 || row[2] == format!("{0} of {0}", row[3]), "{row:?}");
+        // Stuck: an open question where there are locks, and nowhere else. The report owns up to every such run.
+        let stuck = number(wrong.end);
+        let (_, mode) = campaign::find(row[0]).expect("a mode of the table");
+        assert!(stuck == 0 || mode.cluster == Cluster::Locks, "{row:?}");
+        let seeds = listed.iter().find(|listed| listed[0] == row[0]);
+        let seeds = seeds.map_or(0, |listed| listed[2].split(", ").count());
+        assert_eq!(seeds as u64, stuck, "{row:?}");
     }
 }

@@ -54,6 +54,11 @@ pub enum Message<M> {
         /// The worker's question.
         visit: Visit,
     },
+    /// From the resource to a worker: the client has been given a later answer since. Nothing was done.
+    Outdated {
+        /// The worker's question.
+        visit: Visit,
+    },
 }
 
 /// Names one visit of a worker to the resource, under one lock, for one client's request.

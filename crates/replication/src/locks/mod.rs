@@ -193,6 +193,7 @@ impl<L: Replica> Replica for Guarded<L> {
             (Duty::Worker(worker), Message::Holds { visit, value }) => worker.hear_value(visit, value, cx),
             (Duty::Worker(worker), Message::Done { visit, answer }) => worker.hear_done(visit, answer, cx),
             (Duty::Worker(worker), Message::Rejected { visit }) => worker.hear_rejected(visit, cx),
+            (Duty::Worker(worker), Message::Outdated { visit }) => worker.hear_outdated(visit, cx),
             (_, message) => unreachable!("{message:?} is for another part of the cluster"),
         }
     }

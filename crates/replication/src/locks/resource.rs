@@ -86,8 +86,7 @@ impl Resource {
                 let value = self.objects.get(&key).unwrap_or(&self.initial).clone();
                 Message::Holds { visit, value }
             }
-            Err(Some(message)) => message,
-            Err(None) => return,
+            Err(message) => message,
         };
         say(from, message, cx);
     }
@@ -107,30 +106,29 @@ impl Resource {
                 cx.sync();
                 Message::Done { visit, answer }
             }
-            Err(Some(message)) => message,
-            Err(None) => return,
+            Err(message) => message,
         };
         say(from, message, cx);
     }
 
-    /// Whether a worker is let in; if not, what to tell it, if anything.
+    /// Whether a worker is let in; if not, what to tell it.
     fn admit<L: Replica>(
         &mut self,
         visit: Visit,
         key: Key,
         raises: bool,
         cx: &mut Context<'_, Guarded<L>>,
-    ) -> Result<(), Option<Message<L::Message>>> {
+    ) -> Result<(), Message<L::Message>> {
         match self.sessions.seen(visit.request) {
             Seen::New => {}
-            Seen::Before(answer) => return Err(Some(Message::Done { visit, answer })),
-            Seen::Outdated => return Err(None),
+            Seen::Before(answer) => return Err(Message::Done { visit, answer }),
+            Seen::Outdated => return Err(Message::Outdated { visit }),
         }
         let Some(token) = visit.token.filter(|_| self.checks_token) else { return Ok(()) };
         let fence = self.fences.get(&key).copied();
         if fence.is_some_and(|fence| token < fence) {
             cx.note(|| format!("rejects token {token}: has seen {}", fence.unwrap_or(token)));
-            return Err(Some(Message::Rejected { visit }));
+            return Err(Message::Rejected { visit });
         }
         if raises && fence != Some(token) {
             self.fences.insert(key, token);

@@ -18,7 +18,7 @@
 use std::collections::BTreeMap;
 
 use anachron_node::{Answer, Context, Refusal, Replica, Request, RequestId, View};
-use anachron_vocabulary::{ClientId, Key, NodeId, Operation, Reply, Value, VirtualTime};
+use anachron_vocabulary::{ClientId, Key, NodeId, Operation, Reply, Value, VirtualDuration, VirtualTime};
 
 use super::lock::{Errand, Lock, News};
 use super::{Alarm, Guarded, Layout, Message, Settings, Visit};
@@ -225,7 +225,11 @@ impl Worker {
             self.end(client, cx);
         } else if cx.now() + self.settings.work_time < job.lock.until() {
             self.job(client).stage = Stage::Working(value);
-            cx.set_timer(super::Timer::Job(client, Alarm::Work), self.settings.work_time);
+            if self.settings.work_time == VirtualDuration::ZERO {
+                self.write(client, cx);
+            } else {
+                cx.set_timer(super::Timer::Job(client, Alarm::Work), self.settings.work_time);
+            }
         } else {
             cx.note(|| "has too little of its lease left to do the work".to_owned());
             self.with_lock(client, cx, Lock::release);
@@ -255,6 +259,18 @@ impl Worker {
         } else if self.writing(visit).is_some() {
             self.answer(visit.request, Answer::Refused(Refusal::LockState), cx);
             self.release(client, cx);
+        }
+    }
+
+    /// The resource has seen a later request of the client, who asked elsewhere and went on: nobody waits for this one. Were
+    /// nothing said about it, this worker would keep the lock alive for it, and nobody else would ever get it.
+    pub(super) fn hear_outdated<L: Replica>(&mut self, visit: Visit, cx: &mut Context<'_, Guarded<L>>) {
+        let client = visit.request.client;
+        match self.reading(visit).or_else(|| self.writing(visit)) {
+            // Reads have no lock to give back.
+            Some(job) if job.request.operation.is_read() => self.end(client, cx),
+            Some(_) => self.release(client, cx),
+            None => {}
         }
     }
 

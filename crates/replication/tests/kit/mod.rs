@@ -2,5 +2,6 @@
 
 #[path = "../raft/clients.rs"]
 pub(crate) mod clients;
+mod setting;
 pub(crate) mod stories;
 pub(crate) mod world;

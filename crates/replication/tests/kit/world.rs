@@ -11,6 +11,8 @@ use anachron_node::{
 use anachron_vocabulary::{Key, NodeId, Operation, Value, VirtualTime};
 
 use super::clients::{Client, Told};
+use super::setting::Mixture;
+pub(crate) use super::setting::{Setting, WallClockError};
 
 /// Who looks at every step, and knows what must hold.
 pub(crate) trait Observer<R: Replica>: Default {
@@ -43,90 +45,6 @@ struct Machine<R: Replica> {
     random: Random,
     /// Its wall clock minus the truth.
     wall_clock_ahead: u64,
-}
-
-/// How likely what is, out of the sum of all; and per thousand for what befalls a message.
-struct Mixture {
-    deliver: u64,
-    sync: u64,
-    timer: u64,
-    client: u64,
-    crash: u64,
-    restart: u64,
-    partition: u64,
-    heal: u64,
-    late_arrival: u64,
-    lost: u64,
-    doubled: u64,
-    shuffled: u64,
-    late: u64,
-    reads: u64,
-    impatience: u64,
-    /// How many crashes, per thousand, take the whole disk along.
-    wipe: u64,
-}
-
-impl Mixture {
-    fn draw(random: &mut Random, wipe: u64) -> Self {
-        let mut one_of =
-            |choices: &[u64]| choices[usize::try_from(random.below(choices.len() as u64)).expect("small")];
-        Self {
-            deliver: one_of(&[400, 1_200]),
-            sync: one_of(&[100, 200, 400]),
-            timer: one_of(&[1, 3, 10, 30]),
-            client: one_of(&[20, 60, 200]),
-            crash: one_of(&[0, 1, 3, 8, 16]),
-            restart: one_of(&[10, 30, 100]),
-            partition: one_of(&[0, 2, 8]),
-            heal: one_of(&[2, 8]),
-            late_arrival: 10,
-            lost: one_of(&[0, 20, 150]),
-            doubled: one_of(&[0, 20, 150]),
-            shuffled: one_of(&[0, 100, 900]),
-            late: one_of(&[0, 0, 30, 100]),
-            reads: one_of(&[200, 500]),
-            impatience: one_of(&[50, 200, 500]),
-            wipe,
-        }
-    }
-}
-
-/// What may differ between strategies.
-pub(crate) struct Setting<R: Replica> {
-    pub(crate) config: R::Config,
-    /// How many crashes, per thousand, take the whole disk along: for strategies that recover from that.
-    pub(crate) wipe: u64,
-    /// True if a node that has crashed counts among those that may be down at once until it says otherwise.
-    pub(crate) is_recovering: fn(&R) -> bool,
-    /// True if no more than a minority may be down or recovering at once.
-    pub(crate) spares_majority: bool,
-    /// How many nodes there are, if the seed is not to say.
-    pub(crate) nodes: Option<usize>,
-    /// How far nodes' wall clocks may be from the truth, and how far they jump.
-    pub(crate) wall_clock_error: Option<WallClockError>,
-}
-
-impl<R: Replica> Setting<R> {
-    /// Disks stay, any node may crash at any time, wall clocks are right.
-    pub(crate) fn new(config: R::Config) -> Self {
-        Self {
-            config,
-            wipe: 0,
-            is_recovering: |_| false,
-            spares_majority: false,
-            nodes: None,
-            wall_clock_error: None,
-        }
-    }
-}
-
-/// What is wrong with wall clocks, in nanoseconds.
-#[derive(Clone, Copy)]
-pub(crate) struct WallClockError {
-    /// Each is off by up to so much, from the start.
-    pub(crate) skew: u64,
-    /// Now and then one is set forward by up to so much.
-    pub(crate) jump: u64,
 }
 
 /// A run that ended well, in numbers.
@@ -387,15 +305,15 @@ impl<R: Replica, O: Observer<R>> World<R, O> {
         if self.machines[node].replica.is_none() {
             return false;
         }
-        if !self.setting.spares_majority {
+        let replicating = self.setting.replicating.unwrap_or(self.machines.len());
+        if !self.setting.spares_majority || node >= replicating {
             return true;
         }
         let is_away = |machine: &Machine<R>| {
             machine.replica.as_ref().is_none_or(|replica| (self.setting.is_recovering)(replica))
         };
-        let away =
-            (0..self.machines.len()).filter(|&row| row == node || is_away(&self.machines[row])).count();
-        2 * away < self.machines.len()
+        let away = (0..replicating).filter(|&row| row == node || is_away(&self.machines[row])).count();
+        2 * away < replicating
     }
 
     /// Stops a node. Of what was not synced, a beginning of any length stays; or nothing at all is left.

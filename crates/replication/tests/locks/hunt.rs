@@ -11,7 +11,8 @@ use anachron_replication::locks::{
 use anachron_replication::multi_paxos::MultiPaxos;
 use anachron_replication::raft::Raft;
 use anachron_replication::total_order::{Lamport1978, Sequencer, TotalOrder};
-use anachron_replication::{multi_paxos, raft, total_order};
+use anachron_replication::viewstamped::Viewstamped;
+use anachron_replication::{multi_paxos, raft, total_order, viewstamped};
 use anachron_vocabulary::VirtualDuration;
 
 use crate::invariants::Watch;
@@ -79,6 +80,20 @@ fn over_raft(seed: u64, settings: &Settings) -> Ended<Watch<true>> {
     run::<Raft, true>(seed, settings, raft::Config::default(), Some(SKEWED))
 }
 
+/// Viewstamped Replication keeps its log in memory: of the lock nodes a majority stays up and has recovered.
+fn over_viewstamped(seed: u64, settings: &Settings) -> Ended<Watch<true>> {
+    let config = Config { settings: settings.clone(), lock_service: viewstamped::Config::default() };
+    let setting = Setting {
+        nodes: Some(nodes(settings)),
+        wall_clock_error: Some(SKEWED),
+        is_recovering: |replica: &Guarded<Viewstamped>| replica.lock_node().is_some_and(Viewstamped::is_away),
+        spares_majority: true,
+        replicating: Some(usize::from(settings.lock_nodes)),
+        ..Setting::new(config)
+    };
+    World::<Guarded<Viewstamped>, Watch<true>>::new(seed, setting).run(STEPS)
+}
+
 /// Wall clocks are wrong all the time; leases must not care.
 const SKEWED: WallClockError = WallClockError { skew: 500_000_000, jump: 100_000_000 };
 
@@ -138,6 +153,7 @@ fn leases_as_described_have_one_holder_and_the_resource_is_linearizable() {
     clean("over Multi-Paxos", runs(), |seed| {
         run::<MultiPaxos, true>(seed, &settings(), multi_paxos::Config::default(), Some(SKEWED))
     });
+    clean("over Viewstamped Replication", runs(), |seed| over_viewstamped(seed, &settings()));
     let fewer = runs() / 4;
     clean("over a sequencer", fewer, |seed| {
         run::<TotalOrder<Sequencer>, true>(seed, &settings(), total_order::Config::default(), None)
@@ -156,16 +172,29 @@ fn hasty_leases_do_no_harm() {
 
 #[test]
 fn redlock_as_described_has_one_holder_while_clocks_are_right_and_nodes_remember() {
-    // The resource is not linearizable, even so: a message may be late. So the clients' own check is left out.
+    // Two ends come early, and neither breaks what is promised. A write may be late at a resource that nobody guards, and then
+    // clients see it. And whoever waits may be unlucky: of those who ask at the same moment, each may get a minority, again
+    // and again, and the locks of a try that failed last until they run out.
     for (what, restart) in [("on disk", Restart::Persisted), ("delayed restart", Restart::Delayed)] {
-        let mut to_the_end = 0;
+        let (mut to_the_end, mut late_writes, mut unlucky) = (0, 0, 0);
         for seed in 0..runs() {
-            match over_instances::<true>(seed, &redlock(), restart, None) {
-                Ok(_) => to_the_end += 1,
-                Err(found) => assert!(!found.contains("One holder"), "{what}, seed {seed}: {found}"),
+            let Err(found) = over_instances::<true>(seed, &redlock(), restart, None) else {
+                to_the_end += 1;
+                continue;
+            };
+            match () {
+                () if ["lost or stale", "two histories"].iter().any(|kind| found.contains(kind)) => {
+                    late_writes += 1;
+                }
+                () if found.contains("clients wait") => unlucky += 1,
+                () => panic!("{what}, seed {seed}: {found}"),
             }
         }
-        println!("Redlock, {what}: {} runs, {to_the_end} of them to the end", runs());
+        println!(
+            "Redlock, {what}: {} runs, {to_the_end} of them to the end, {late_writes} with a late write, {unlucky} with a client \
+             that waits",
+            runs()
+        );
         assert!(2 * to_the_end > runs(), "{to_the_end} of {} runs went on to the end", runs());
     }
 }

@@ -148,5 +148,13 @@ impl Collector<'_, '_> {
             let kind = PlannedKind::CrashWriting { unsynced: fault.unsynced };
             self.add("crash-writing", fault.every, Some(fault.lasting), kind);
         }
+        if let Some(fault) = written.crash_syncing {
+            let kind = PlannedKind::CrashSyncing { unsynced: fault.unsynced };
+            self.add("crash-syncing", fault.every, Some(fault.lasting), kind);
+        }
+        if let Some(fault) = written.crash_all {
+            let kind = PlannedKind::CrashAll { unsynced: fault.unsynced };
+            self.add("crash-all", fault.every, Some(fault.lasting), kind);
+        }
     }
 }

@@ -35,6 +35,8 @@ pub(crate) struct Kinds {
     pub(crate) slow_disk: Option<Slow>,
     pub(crate) lying_sync: Option<Plain>,
     pub(crate) crash_writing: Option<Crash>,
+    pub(crate) crash_syncing: Option<Crash>,
+    pub(crate) crash_all: Option<Crash>,
 }
 
 /// A rhythm, and what the kind needs besides.

@@ -53,11 +53,16 @@ impl<R: Replica> Simulation<'_, R> {
                     self.boot_if_free(*node);
                 }
             }
-            Fault::CrashWriting { node, tail } => {
+            Fault::CrashWriting { node, tail } | Fault::CrashSyncing { node, tail } => {
                 let process = &mut self.processes[node.index()];
+                let armed = if matches!(fault, Fault::CrashWriting { .. }) {
+                    &mut process.armed
+                } else {
+                    &mut process.armed_for_sync
+                };
                 if begins {
-                    process.armed.push(*tail);
-                } else if process.armed.pop().is_none() {
+                    armed.push(*tail);
+                } else if armed.pop().is_none() {
                     process.struck -= 1;
                     if process.struck == 0 {
                         process.down_by -= 1;
@@ -134,10 +139,19 @@ impl<R: Replica> Simulation<'_, R> {
 
     /// A node has written a record. True if a fault waited for that: the node is down now.
     pub(super) fn crashed_writing(&mut self, node: NodeId) -> bool {
-        let process = &mut self.processes[node.index()];
-        let Some(&tail) = process.armed.last() else { return false };
-        process.struck += process.armed.len();
-        process.armed.clear();
+        let armed = std::mem::take(&mut self.processes[node.index()].armed);
+        self.struck(node, &armed)
+    }
+
+    /// A node's sync is about to complete. True if a fault waited for that: the node is down now.
+    pub(super) fn crashed_syncing(&mut self, node: NodeId) -> bool {
+        let armed = std::mem::take(&mut self.processes[node.index()].armed_for_sync);
+        self.struck(node, &armed)
+    }
+
+    fn struck(&mut self, node: NodeId, armed: &[UnsyncedTail]) -> bool {
+        let Some(&tail) = armed.last() else { return false };
+        self.processes[node.index()].struck += armed.len();
         self.go_down(node, tail, false);
         true
     }

@@ -95,6 +95,7 @@ impl<'w, R: Replica> Simulation<'w, R> {
                 down_by: 0,
                 paused_by: 0,
                 armed: Vec::new(),
+                armed_for_sync: Vec::new(),
                 struck: 0,
                 frozen_by: 0,
                 clock: Clock::new(clock.offset, clock.drift_ppm),

@@ -51,6 +51,10 @@ impl<R: Replica> Simulation<'_, R> {
             self.hold(node, Waiting::Synced { node, boot, position });
             return;
         }
+        if self.crashed_syncing(node) {
+            return;
+        }
+        let process = &mut self.processes[node.index()];
         if process.lying_by == 0 {
             process.journal.make_durable(position);
         }

@@ -46,6 +46,29 @@ fn a_crash_keeps_what_is_synced_and_of_the_rest_what_it_says() {
 }
 
 #[test]
+fn a_crash_at_a_sync_waits_for_one_and_leaves_nothing_on_disk() {
+    let crash = |tail| Fault::CrashSyncing { node: N1, tail };
+    assert_eq!(reboot(1, 5, crash(UnsyncedTail::Lose)), "[] appended 2");
+    assert_eq!(reboot(1, 5, crash(UnsyncedTail::Keep)), "[1, 2] appended 2");
+    // What was said without waiting for the disk has been said; what waited for it never is.
+    let rules = [(
+        0,
+        On::Boot,
+        vec![Do::Append(1), Do::SendAfterSync(0, 1, "at once"), Do::SendAfterSync(1, 1, "synced"), Do::Sync],
+    )];
+    let world = World { faults: vec![fault(5, 500, crash(UnsyncedTail::Lose))], ..disks(10) };
+    let (_, watch) = play(&world, &rules);
+    let (heard, told) = (watch.inputs(1), watch.inputs(0));
+    assert!(heard.iter().any(|line| line.contains("at once")), "{heard:?}");
+    assert!(told.iter().any(|line| line.starts_with("500 boot []")), "{told:?}");
+    assert!(!heard.iter().any(|line| line.contains("synced") && line.starts_with("11 ")), "{heard:?}");
+    // No sync is due any more: nothing happens.
+    let late = World { faults: vec![fault(100, 500, crash(UnsyncedTail::Lose))], ..disks(10) };
+    let (_, watch) = play(&late, &writer());
+    assert_eq!(watch.inputs(0).iter().filter(|line| line.contains(" boot ")).count(), 1);
+}
+
+#[test]
 fn a_prefix_is_any_prefix_and_a_torn_tail_stands_behind_what_was_kept() {
     let outcomes = |tail| (0..60).map(|seed| reboot(seed, 100, crash(tail, false))).collect::<BTreeSet<_>>();
     let prefixes = ["[1, 2, 3, 4, 5]", "[1, 2, 3, 4]", "[1, 2, 3]", "[1, 2]"];

@@ -29,6 +29,9 @@ fn every_kind() -> Vec<FaultKind> {
         FaultKind::ClockFreeze,
         FaultKind::SlowDisk(constant(5)),
         FaultKind::LyingSync,
+        FaultKind::CrashWriting(None),
+        FaultKind::CrashSyncing(None),
+        FaultKind::CrashAll(None),
     ]
 }
 
@@ -121,6 +124,24 @@ fn partitions_have_the_shape_they_say() {
             "every directed link in its turn"
         );
         assert!(links.iter().all(|(from, to)| from != to));
+    }
+}
+
+#[test]
+fn a_power_failure_strikes_every_node_at_the_same_moment_and_each_disk_in_its_own_way() {
+    let plan = FaultPlan { max_nodes_down: 4, ..plan(vec![FaultKind::CrashAll(None)]) };
+    let drawn: Vec<ScheduledFault> = (0..50).flat_map(|seed| plan.draw(seed, 4)).collect();
+    assert!(drawn.len() > 200);
+    for failure in drawn.chunks(4) {
+        let (at, until) = (failure[0].at, failure[0].until);
+        assert!(failure.iter().all(|one| (one.at, one.until) == (at, until)), "{failure:?}");
+        let struck: BTreeSet<_> = failure.iter().flat_map(|one| one.fault.nodes()).collect();
+        assert_eq!(struck.len(), 4);
+        let tails: Vec<_> = failure
+            .iter()
+            .map(|one| if let Fault::Crash { tail, .. } = one.fault { tail } else { panic!("{one:?}") })
+            .collect();
+        assert!((1..4).all(|node| !tails[..node].contains(&tails[node])), "{tails:?}");
     }
 }
 
