@@ -10,7 +10,9 @@
 
 use std::time::{Duration, Instant};
 
-use anachron_checker::testing::{Shape, initial, linearizable, lose_a_change, plant_violation};
+use anachron_checker::testing::{
+    Shape, do_a_change_twice, initial, linearizable, lose_a_change, plant_violation,
+};
 use anachron_checker::{Budget, CheckOptions, Decision, Model, Verdict, partition, verify};
 
 /// What is wrong with a history, if anything.
@@ -19,6 +21,8 @@ enum Planted {
     Nothing,
     StaleAnswer,
     LostChange,
+    /// A change done twice, so that one value is there twice: among unique ones, the only one.
+    ChangeTwice,
 }
 
 struct Row {
@@ -80,7 +84,7 @@ const ROWS: &[Row] = &[
         keys: 1,
         unknown_permille: 0,
         planted: Planted::Nothing,
-        sizes: &[1_000, 10_000],
+        sizes: &[1_000, 10_000, 100_000],
         concurrencies: &[50],
     },
     Row {
@@ -204,6 +208,126 @@ const ROWS: &[Row] = &[
         concurrencies: &[50],
     },
     Row {
+        family: "register-twice",
+        model: Model::Register,
+        values: 0,
+        keys: 1,
+        unknown_permille: 0,
+        planted: Planted::ChangeTwice,
+        sizes: &[1_000, 10_000, 100_000],
+        concurrencies: &[5, 20, 50],
+    },
+    Row {
+        family: "register-1000",
+        model: Model::Register,
+        values: 1_000,
+        keys: 1,
+        unknown_permille: 10,
+        planted: Planted::Nothing,
+        sizes: &[1_000, 10_000, 100_000],
+        concurrencies: &[5, 20, 50],
+    },
+    Row {
+        family: "register-1000-stale",
+        model: Model::Register,
+        values: 1_000,
+        keys: 1,
+        unknown_permille: 10,
+        planted: Planted::StaleAnswer,
+        sizes: &[1_000, 10_000, 100_000],
+        concurrencies: &[5, 20, 50],
+    },
+    Row {
+        family: "register-100",
+        model: Model::Register,
+        values: 100,
+        keys: 1,
+        unknown_permille: 10,
+        planted: Planted::Nothing,
+        sizes: &[1_000, 10_000],
+        concurrencies: &[5, 20, 50],
+    },
+    Row {
+        family: "register-100-stale",
+        model: Model::Register,
+        values: 100,
+        keys: 1,
+        unknown_permille: 10,
+        planted: Planted::StaleAnswer,
+        sizes: &[1_000, 10_000],
+        concurrencies: &[5, 20, 50],
+    },
+    Row {
+        family: "chains-twice",
+        model: Model::CasRegister,
+        values: 0,
+        keys: 1,
+        unknown_permille: 0,
+        planted: Planted::ChangeTwice,
+        sizes: &[1_000, 10_000, 100_000],
+        concurrencies: &[5, 20, 50],
+    },
+    Row {
+        family: "chains-1000",
+        model: Model::CasRegister,
+        values: 1_000,
+        keys: 1,
+        unknown_permille: 0,
+        planted: Planted::Nothing,
+        sizes: &[1_000, 10_000, 100_000],
+        concurrencies: &[5, 20, 50],
+    },
+    Row {
+        family: "queue-twice",
+        model: Model::Queue,
+        values: 0,
+        keys: 1,
+        unknown_permille: 0,
+        planted: Planted::ChangeTwice,
+        sizes: &[1_000, 10_000, 100_000],
+        concurrencies: &[5, 20, 50],
+    },
+    Row {
+        family: "queue-1000",
+        model: Model::Queue,
+        values: 1_000,
+        keys: 1,
+        unknown_permille: 0,
+        planted: Planted::Nothing,
+        sizes: &[1_000, 10_000],
+        concurrencies: &[5, 20, 50],
+    },
+    Row {
+        family: "stack-twice",
+        model: Model::Stack,
+        values: 0,
+        keys: 1,
+        unknown_permille: 0,
+        planted: Planted::ChangeTwice,
+        sizes: &[1_000, 10_000],
+        concurrencies: &[5, 20, 50],
+    },
+    Row {
+        family: "priority-queue-twice",
+        model: Model::PriorityQueue,
+        values: 0,
+        keys: 1,
+        unknown_permille: 0,
+        planted: Planted::ChangeTwice,
+        sizes: &[1_000, 10_000],
+        concurrencies: &[5, 20, 50],
+    },
+    Row {
+        family: "key-value-1",
+        model: Model::KeyValue,
+        values: 0,
+        keys: 1,
+        unknown_permille: 0,
+        planted: Planted::Nothing,
+        sizes: &[10_000, 100_000, 1_000_000],
+        concurrencies: &[5, 20, 50],
+    },
+    Row {
         family: "mutex",
         model: Model::Mutex,
         values: 1,
@@ -309,6 +433,7 @@ fn measure(row: &Row, concurrency: usize, operations: usize, seed: u64, patience
         Planted::Nothing => None,
         Planted::StaleAnswer => plant_violation(&mut history, seed),
         Planted::LostChange => lose_a_change(&mut history, seed),
+        Planted::ChangeTwice => do_a_change_twice(&mut history, seed),
     };
     let options = CheckOptions::new(row.model).initial(initial(row.model));
     let start = Instant::now();

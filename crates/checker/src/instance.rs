@@ -61,6 +61,28 @@ pub(crate) struct Supply {
     pub(crate) pending: Vec<u32>,
 }
 
+impl Supply {
+    /// True if some required operation that leaves the state can't come next before `m` is placed.
+    pub(crate) fn opens_after(&self, m: u32) -> bool {
+        self.openings.last().is_some_and(|&opening| opening > m)
+    }
+}
+
+/// The required operations that are legal in one state only.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Demand {
+    /// Their openings, sorted, each with the least number of those from here on.
+    openings: Vec<(u32, u32)>,
+}
+
+impl Demand {
+    /// Of those that can't come next at `m`, the one that returns first.
+    pub(crate) fn first_after(&self, m: u32) -> Option<u32> {
+        let next = self.openings.partition_point(|&(opening, _)| opening <= m);
+        self.openings.get(next).map(|&(_, number)| number)
+    }
+}
+
 /// Who leaves one state, whichever that is.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct FreshStarts {
@@ -83,6 +105,10 @@ pub(crate) struct Instance {
     pub(crate) slots: u32,
     /// For each state that a class leaves: who does. Sorted by state.
     supplies: Vec<(u32, Supply)>,
+    /// For each state that a required operation needs: who does. Sorted by state.
+    demands: Vec<(u32, Demand)>,
+    /// Each of the required operations that change nothing is legal in one state only.
+    pub(crate) every_observer_needs_a_state: bool,
     /// Everyone who leaves one state, for machines where such operations start afresh.
     pub(crate) fresh_starts: FreshStarts,
     /// Numbers of the required operations that look far ahead, sorted.
@@ -115,7 +141,21 @@ impl Instance {
         let fresh_numbers = (0..count(required.len()))
             .filter(|&number| machine.leaves(required[number as usize].class).is_some())
             .collect();
-        Self { required, by_opening, pending, slots, supplies, fresh_starts, horizons, fresh_numbers }
+        let demands = demands(machine, &required, &by_opening);
+        let needs_a_state = |class: u32| !machine.is_observer(class) || machine.requires(class).is_some();
+        let every_observer_needs_a_state = required.iter().all(|operation| needs_a_state(operation.class));
+        Self {
+            required,
+            by_opening,
+            pending,
+            slots,
+            supplies,
+            demands,
+            every_observer_needs_a_state,
+            fresh_starts,
+            horizons,
+            fresh_numbers,
+        }
     }
 
     /// How many operations have to be placed.
@@ -128,11 +168,38 @@ impl Instance {
         (self.slots as usize).div_ceil(64)
     }
 
+    /// Who has to find this state, if anybody does.
+    pub(crate) fn demand(&self, state: u32) -> Option<&Demand> {
+        let position = self.demands.binary_search_by_key(&state, |(state, _)| *state).ok()?;
+        Some(&self.demands[position].1)
+    }
+
     /// Who leaves this state behind, if anybody does.
     pub(crate) fn supply(&self, state: u32) -> Option<&Supply> {
         let position = self.supplies.binary_search_by_key(&state, |(state, _)| *state).ok()?;
         Some(&self.supplies[position].1)
     }
+}
+
+/// Who needs which state.
+fn demands(machine: &impl Machine, required: &[Required], by_opening: &[u32]) -> Vec<(u32, Demand)> {
+    let mut needed: Vec<(u32, u32, u32)> = Vec::new();
+    for &number in by_opening {
+        let Required { class, opening, .. } = required[number as usize];
+        if let Some(state) = machine.requires(class) {
+            needed.push((state, opening, number));
+        }
+    }
+    needed.sort_by_key(|&(state, ..)| state);
+    let demand = |group: &[(u32, u32, u32)]| {
+        let mut openings: Vec<(u32, u32)> =
+            group.iter().map(|&(_, opening, number)| (opening, number)).collect();
+        for position in (1..openings.len()).rev() {
+            openings[position - 1].1 = openings[position - 1].1.min(openings[position].1);
+        }
+        (group[0].0, Demand { openings })
+    };
+    needed.chunk_by(|a, b| a.0 == b.0).map(demand).collect()
 }
 
 /// Greedy colouring of the intervals `opening..=number`: optimal for intervals, so there are as many slots as there

@@ -43,6 +43,7 @@ pub mod testing;
 mod texts;
 mod verdict;
 pub mod verify;
+mod versions;
 mod zones;
 
 pub use budget::{Budget, Limit};

@@ -12,6 +12,7 @@ use crate::machine::{Compiled, GenericMachine, Machine, compile};
 use crate::search::{Found, Reductions, Strategy, search};
 use crate::testing::{self, Dice, Shape};
 use crate::texts::{self, AsRegister};
+use crate::versions;
 use crate::zones::{self, Zones};
 use crate::{
     Budget, CheckOptions, Decision, Event, Model, Object, ObjectState, Order, PartVerdict, Road,
@@ -117,10 +118,12 @@ fn reduction_sets() -> Vec<Reductions> {
         domination: bits & 8 != 0,
         demand: bits & 16 != 0,
         swap_before_write: bits & 32 != 0,
+        keep: bits & 64 != 0,
+        whole_values: bits & 128 != 0,
     };
     let mut sets = vec![Reductions::ALL, set(0)];
-    sets.extend((0..6).map(|bit| set(1 << bit)));
-    sets.extend((0..6).map(|bit| set(63 & !(1 << bit))));
+    sets.extend((0..8).map(|bit| set(1 << bit)));
+    sets.extend((0..8).map(|bit| set(255 & !(1 << bit))));
     sets
 }
 
@@ -132,6 +135,7 @@ struct Tally {
     linearizable: u64,
     by_zones: u64,
     by_chains: u64,
+    by_versions: u64,
     by_texts: u64,
     searches: u64,
     cores: u64,
@@ -173,7 +177,7 @@ fn compare(history: &History, options: &CheckOptions, expected: bool, every_set:
     let chosen = if every_set { &sets[..] } else { std::slice::from_ref(&sets[tally.turn % sets.len()]) };
     let strategies = [Strategy::DepthFirst, Strategy::BreadthFirst];
     match compiled {
-        Compiled::Register(mut machine) => {
+        Compiled::Register(machine) => {
             if let Some(zones) = zones::decide(&machine, &operations) {
                 tally.by_zones += 1;
                 assert_eq!(matches!(zones, Zones::Order(_)), expected, "zones\n{}", case());
@@ -182,13 +186,29 @@ fn compare(history: &History, options: &CheckOptions, expected: bool, every_set:
                 tally.by_chains += 1;
                 assert_eq!(matches!(chains, Zones::Order(_)), expected, "chains\n{}", case());
             }
-            let instance = Instance::new(&machine, &operations);
-            for (&reductions, strategy) in
-                chosen.iter().flat_map(|set| strategies.map(|strategy| (set, strategy)))
+            let versions = versions::tell_apart(&machine, &operations);
+            let left_once = versions.left_once();
+            match zones::decide(&left_once.machine, &left_once.operations)
+                .or_else(|| chains::decide(&left_once.machine, &left_once.operations))
             {
-                tally.searches += 1;
-                let found = searched(history, options, &mut machine, &instance, strategy, reductions);
-                assert_eq!(found, expected, "{strategy:?} {reductions:?}\n{}", case());
+                Some(Zones::Clash(_)) => assert!(!expected, "versions left once clash\n{}", case()),
+                Some(Zones::Order(_)) if left_once.is_everything => {
+                    tally.by_versions += 1;
+                    assert!(expected, "versions left once have an order\n{}", case());
+                }
+                _ => {}
+            }
+            let versions = versions.with_one_unread();
+            for (mut machine, operations) in [(machine, operations), (versions.machine, versions.operations)]
+            {
+                let instance = Instance::new(&machine, &operations);
+                for (&reductions, strategy) in
+                    chosen.iter().flat_map(|set| strategies.map(|strategy| (set, strategy)))
+                {
+                    tally.searches += 1;
+                    let found = searched(history, options, &mut machine, &instance, strategy, reductions);
+                    assert_eq!(found, expected, "{strategy:?} {reductions:?}\n{}", case());
+                }
             }
         }
         Compiled::Object(_) => {}
@@ -227,7 +247,7 @@ fn is_a_legal_register(register: Result<AsRegister, Vec<usize>>) -> bool {
     let Ok(register) = register else { return false };
     let AsRegister { machine, operations, .. } = &register;
     let by_chains = chains::decide(machine, operations).map(|chains| matches!(chains, Zones::Order(_)));
-    let AsRegister { mut machine, operations, .. } = register.with_one_unseen_value();
+    let AsRegister { mut machine, operations, .. } = register;
     let instance = Instance::new(&machine, &operations);
     let budget = &mut Budget::default();
     let (found, _) = search(&instance, &mut machine, Strategy::DepthFirst, Reductions::ALL, budget);
@@ -360,6 +380,68 @@ fn chains_agree_with_brute_force() {
     }
     println!("{tally:?}");
     assert!(tally.by_chains > 30_000 && tally.cores > 3_000 && tally.linearizable > 5_000, "{tally:?}");
+}
+
+/// A small history of values that are mostly different: a few of those left are made the same.
+fn repeating_history(model: Model, dice: &mut Dice) -> History {
+    let shape = Shape {
+        model,
+        operations: 3 + dice.index(7),
+        concurrency: 1 + dice.index(4),
+        values: 0,
+        keys: 1,
+        unknown_permille: dice.one_of(&[0, 0, 200]),
+        seed: dice.bits(),
+    };
+    let mut history = testing::linearizable(&shape);
+    for _ in 0..=dice.below(3) {
+        let mut picked = || history.records[dice.index(history.records.len())].operation.clone();
+        let new = |operation: Operation| match operation {
+            Operation::Write(new) | Operation::CompareAndSet { new, .. } => Some(new),
+            _ => None,
+        };
+        let (Some(kept), Some(replaced)) = (new(picked()), new(picked())) else { continue };
+        let rename = |value: &mut Value| {
+            if *value == replaced {
+                *value = kept.clone();
+            }
+        };
+        for record in &mut history.records {
+            match &mut record.operation {
+                Operation::Write(value) => rename(value),
+                Operation::CompareAndSet { expected, new } => {
+                    rename(expected);
+                    rename(new);
+                }
+                _ => {}
+            }
+            if let Outcome::Ok(Reply::Value(value)) = &mut record.outcome {
+                rename(value);
+            }
+        }
+    }
+    match dice.below(4) {
+        0 => _ = testing::plant_violation(&mut history, dice.bits()),
+        1 => _ = testing::lose_a_change(&mut history, dice.bits()),
+        2 => _ = testing::do_a_change_twice(&mut history, dice.bits()),
+        _ => {}
+    }
+    history
+}
+
+#[test]
+fn repeated_values_agree_with_brute_force() {
+    let mut dice = Dice::new(13);
+    for model in [Model::Register, Model::CasRegister] {
+        let mut tally = Tally::default();
+        for index in 0..20_000 {
+            let history = repeating_history(model, &mut dice);
+            let options = CheckOptions::new(model);
+            compare(&history, &options, oracle(&history, &options), index % 20 == 0, &mut tally);
+        }
+        println!("{model}: {tally:?}");
+        assert!(tally.by_versions > 5_000 && tally.cores > 1_000 && tally.linearizable > 5_000, "{tally:?}");
+    }
 }
 
 /// A small history of appended texts that are mostly different, bent in a few places.

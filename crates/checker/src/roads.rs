@@ -17,6 +17,7 @@ use crate::shrink::{Shrinker, object, projection, turns};
 use crate::specification::parts;
 use crate::table::count;
 use crate::texts;
+use crate::versions;
 use crate::zones::{self, Zones};
 use crate::{Budget, Core, Model, Order, Part, PartVerdict, Progress, Road, Specification, Verdict};
 
@@ -108,13 +109,7 @@ impl Part<'_> {
             Compiled::Register(mut machine) if self.model == Model::Mutex => {
                 self.check_lock(&mut machine, &operations, budget)
             }
-            Compiled::Register(mut machine) => match by_clusters(&machine, &operations) {
-                Some((Zones::Order(order), road)) => (Verdict::Linearizable(Order(order)), road, 0),
-                Some((Zones::Clash(clash), road)) => {
-                    (around(&mut machine, &operations, &clash, budget), road, 0)
-                }
-                None => by_search(&mut machine, &operations, budget),
-            },
+            Compiled::Register(mut machine) => by_versions(&mut machine, &operations, budget),
             Compiled::Text(mut machine) => by_texts(&mut machine, &operations, budget),
             Compiled::Object(mut machine) if self.model == Model::FencingLock => {
                 self.check_lock(&mut machine, &operations, budget)
@@ -202,6 +197,62 @@ fn by_clusters(machine: &RegisterMachine, operations: &[Timed]) -> Option<(Zones
     zones.or_else(|| chains::decide(machine, operations).map(|chains| (chains, Road::Chains)))
 }
 
+/// What becomes of an object.
+enum Judged {
+    Order(Vec<OperationId>),
+    /// These have no order, by index; the others are changes that screen more off from them.
+    Clash {
+        operations: Vec<usize>,
+        screens: Vec<usize>,
+    },
+    Blamed(Blame),
+    Undecided(Progress),
+}
+
+/// Decides a register: by clusters, also where time tells which of the writes of a value was seen, else by search.
+fn judge(machine: &RegisterMachine, operations: &[Timed], budget: &mut Budget<'_>) -> (Judged, Road, u64) {
+    match by_clusters(machine, operations) {
+        Some((Zones::Order(order), road)) => return (Judged::Order(order), road, 0),
+        Some((Zones::Clash(operations), road)) => {
+            return (Judged::Clash { operations, screens: Vec::new() }, road, 0);
+        }
+        None => {}
+    }
+    if let Some(orphan) = necessary::orphan(machine, operations) {
+        return (Judged::Blamed(Blame::Orphan(orphan)), Road::Search, 0);
+    }
+    let versions = versions::tell_apart(machine, operations);
+    let left_once = versions.left_once();
+    match by_clusters(&left_once.machine, &left_once.operations) {
+        Some((Zones::Clash(clash), road)) => {
+            let clash: Vec<usize> = clash.iter().map(|&index| left_once.indices[index]).collect();
+            let screens = versions.premises(&clash);
+            return (Judged::Clash { operations: clash, screens }, road, 0);
+        }
+        Some((Zones::Order(order), road)) if left_once.is_everything => {
+            return (Judged::Order(order), road, 0);
+        }
+        _ => {}
+    }
+    let mut versions = versions.with_one_unread();
+    let (judged, explored) = seek(&mut versions.machine, &versions.operations, budget);
+    (judged, Road::Search, explored)
+}
+
+/// Decides a register, with a core in its own terms.
+fn by_versions(machine: &mut RegisterMachine, operations: &[Timed], budget: &mut Budget<'_>) -> Reached {
+    let (judged, road, explored) = judge(machine, operations, budget);
+    let verdict = match judged {
+        Judged::Order(order) => Verdict::Linearizable(Order(order)),
+        Judged::Clash { operations: clash, screens } => {
+            Verdict::NotLinearizable(Shrinker::new(machine, operations, budget).screened(&clash, &screens))
+        }
+        Judged::Blamed(blame) => Verdict::NotLinearizable(blame.core(machine, operations, budget)),
+        Judged::Undecided(progress) => Verdict::Undecided(progress),
+    };
+    (verdict, road, explored)
+}
+
 /// Decides a key with appends: as a register, if what was seen tells who appended what to which text.
 fn by_texts(machine: &mut TextMachine, operations: &[Timed], budget: &mut Budget<'_>) -> Reached {
     let register = match texts::as_register(machine, operations) {
@@ -209,21 +260,20 @@ fn by_texts(machine: &mut TextMachine, operations: &[Timed], budget: &mut Budget
         Some(Err(clash)) => return (around(machine, operations, &clash, budget), Road::Chains, 0),
         None => return by_search(machine, operations, budget),
     };
-    match by_clusters(&register.machine, &register.operations) {
-        Some((Zones::Order(order), road)) => return (Verdict::Linearizable(Order(order)), road, 0),
-        Some((Zones::Clash(clash), road)) => {
-            let clash = register.with_premises(&clash);
-            return (around(machine, operations, &clash, budget), road, 0);
+    let (judged, road, explored) = judge(&register.machine, &register.operations, budget);
+    let verdict = match judged {
+        Judged::Order(order) => Verdict::Linearizable(Order(order)),
+        Judged::Clash { operations: mut clash, screens } => {
+            clash.extend(screens);
+            around(machine, operations, &register.with_premises(&clash), budget)
         }
-        None => {}
-    }
-    let mut register = register.with_one_unseen_value();
-    let (sought, explored) = seek(&mut register.machine, &register.operations, budget);
-    // The core is of the object itself, of which it can't be said that an append needs one text.
-    let verdict = sought.unwrap_or_else(|blame| {
-        Verdict::NotLinearizable(blame.by_return(operations).core(machine, operations, budget))
-    });
-    (verdict, Road::Search, explored)
+        // The core is of the object itself, of which it can't be said that an append needs one text.
+        Judged::Blamed(blame) => {
+            Verdict::NotLinearizable(blame.by_return(operations).core(machine, operations, budget))
+        }
+        Judged::Undecided(progress) => Verdict::Undecided(progress),
+    };
+    (verdict, road, explored)
 }
 
 /// A violation around operations that have no order.
@@ -237,34 +287,36 @@ fn around<M: Machine>(
 }
 
 fn by_search<M: Machine>(machine: &mut M, operations: &[Timed], budget: &mut Budget<'_>) -> Reached {
-    let (sought, explored) = seek(machine, operations, budget);
-    let verdict =
-        sought.unwrap_or_else(|blame| Verdict::NotLinearizable(blame.core(machine, operations, budget)));
+    let (judged, explored) = match necessary::orphan(machine, operations) {
+        Some(orphan) => (Judged::Blamed(Blame::Orphan(orphan)), 0),
+        None => seek(machine, operations, budget),
+    };
+    let verdict = match judged {
+        Judged::Order(order) => Verdict::Linearizable(Order(order)),
+        Judged::Clash { operations: clash, .. } => around(machine, operations, &clash, budget),
+        Judged::Blamed(blame) => Verdict::NotLinearizable(blame.core(machine, operations, budget)),
+        Judged::Undecided(progress) => Verdict::Undecided(progress),
+    };
     (verdict, Road::Search, explored)
 }
 
-/// Searches for an order. Answers a verdict or what is to blame, and how many configurations it explored.
-fn seek<M: Machine>(
-    machine: &mut M,
-    operations: &[Timed],
-    budget: &mut Budget<'_>,
-) -> (Result<Verdict, Blame>, u64) {
-    if let Some(orphan) = necessary::orphan(machine, operations) {
-        return (Err(Blame::Orphan(orphan)), 0);
-    }
+/// Searches for an order; also answers how many configurations it explored.
+fn seek<M: Machine>(machine: &mut M, operations: &[Timed], budget: &mut Budget<'_>) -> (Judged, u64) {
     let instance = Instance::new(machine, operations);
     let (found, explored) = search(&instance, machine, Strategy::InTurns, Reductions::ALL, budget);
-    let sought = match found {
-        Found::Order(order) => Ok(Verdict::Linearizable(Order(order))),
-        Found::NoOrder { furthest, longest } => Err(Blame::Before { furthest, effort: explored, longest }),
-        Found::Spent { limit, longest, placed } => Ok(Verdict::Undecided(Progress {
+    let judged = match found {
+        Found::Order(order) => Judged::Order(order),
+        Found::NoOrder { furthest, longest } => {
+            Judged::Blamed(Blame::Before { furthest, effort: explored, longest })
+        }
+        Found::Spent { limit, longest, placed } => Judged::Undecided(Progress {
             longest_order: longest,
             placed: placed as usize,
             required: instance.len() as usize,
             limit,
-        })),
+        }),
     };
-    (sought, explored)
+    (judged, explored)
 }
 
 /// One operation on an object of a reader's own [`Specification`].

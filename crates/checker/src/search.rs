@@ -11,6 +11,7 @@
 //! pending operations first; where many are pending, what has been spent of them is counted only where that matters
 //! (`refining`). Either one's answer is the answer.
 
+mod ahead;
 mod breadth_first;
 mod depth_first;
 mod frontier;
@@ -53,6 +54,8 @@ pub(crate) struct Reductions {
     pub(crate) domination: bool,
     pub(crate) demand: bool,
     pub(crate) swap_before_write: bool,
+    pub(crate) keep: bool,
+    pub(crate) whole_values: bool,
 }
 
 impl Reductions {
@@ -63,6 +66,8 @@ impl Reductions {
         domination: true,
         demand: true,
         swap_before_write: true,
+        keep: true,
+        whole_values: true,
     };
 }
 

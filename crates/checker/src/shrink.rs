@@ -98,8 +98,20 @@ impl<'a, 'b, M: Machine> Shrinker<'a, 'b, M> {
     }
 
     /// The core around a few operations that are known to have no order.
-    pub(crate) fn around(mut self, operations: &[usize]) -> Core {
-        self.list(operations.iter().copied());
+    pub(crate) fn around(self, operations: &[usize]) -> Core {
+        self.screened(operations, &[])
+    }
+
+    /// The same if that is known for changes that screen others off: all that is asked of those is that they happened.
+    pub(crate) fn screened(mut self, operations: &[usize], screens: &[usize]) -> Core {
+        self.list(screens.iter().copied());
+        for &screen in screens {
+            self.loosen(screen);
+        }
+        for &index in operations {
+            self.bring_back(index);
+            self.tighten(index);
+        }
         self.close();
         let refuted = self.is_refuted(TRIAL);
         assert_ne!(refuted, Some(false), "the operations given have no order");
@@ -210,6 +222,13 @@ impl<'a, 'b, M: Machine> Shrinker<'a, 'b, M> {
         if self.fates[index] == Fate::AsItWas && self.machine.as_write(self.operations[index].class).is_some()
         {
             self.fates[index] = Fate::AsWrite;
+        }
+    }
+
+    /// Takes an operation that is listed for what it was.
+    fn tighten(&mut self, index: usize) {
+        if self.fates[index] == Fate::AsWrite {
+            self.fates[index] = Fate::AsItWas;
         }
     }
 

@@ -177,6 +177,11 @@ impl<T: Hash + Eq> Interner<T> {
         index
     }
 
+    /// The number of this value, if it has one.
+    pub(crate) fn find(&self, value: &T) -> Option<u32> {
+        self.table.find(hash_of(value), |index| self.values[index as usize] == *value)
+    }
+
     pub(crate) fn get(&self, number: u32) -> &T {
         &self.values[number as usize]
     }

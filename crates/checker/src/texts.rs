@@ -46,8 +46,6 @@ pub(crate) struct AsRegister {
     pub(crate) machine: RegisterMachine,
     /// One for each operation of the object, in the same order.
     pub(crate) operations: Vec<Timed>,
-    /// The first value of those that nobody sees.
-    unseen: u32,
     /// An operation without which it could not be told who appended what.
     premise: Option<usize>,
     /// By operation: who shows to which text it was appended. An append by itself tells nothing.
@@ -55,20 +53,6 @@ pub(crate) struct AsRegister {
 }
 
 impl AsRegister {
-    /// The same, with one value for all that nobody sees: fewer states for a search.
-    pub(crate) fn with_one_unseen_value(mut self) -> Self {
-        for class in &mut self.machine.classes {
-            if let Class::Wrote(value) = class {
-                *value = self.unseen.min(*value);
-            }
-        }
-        let mut classes: Interner<Class> = Interner::default();
-        for operation in &mut self.operations {
-            operation.class = classes.number(self.machine.classes[operation.class as usize]);
-        }
-        Self { machine: register(self.machine.initial, classes), ..self }
-    }
-
     /// What has no order in the register, with all that it takes to have none in the object.
     pub(crate) fn with_premises(&self, clash: &[usize]) -> Vec<usize> {
         let shown_by = clash.iter().filter_map(|&index| self.shown_by[index]);
@@ -77,18 +61,6 @@ impl AsRegister {
         all.dedup();
         all
     }
-}
-
-fn register(initial: u32, mut classes: Interner<Class>) -> RegisterMachine {
-    let mut writes = Vec::new();
-    for number in 0..classes.len() {
-        writes.push(match *classes.get(count(number)) {
-            Class::Swapped(_, new) => Some(classes.number(Class::Wrote(new))),
-            _ => None,
-        });
-    }
-    let classes = (0..classes.len()).map(|number| *classes.get(count(number))).collect();
-    RegisterMachine { initial, classes, writes }
 }
 
 /// The object as a register, or a few operations, by index, that have no order. `None` where it can't be read so.
@@ -138,12 +110,14 @@ struct Reader<'m> {
     operations: &'m [Timed],
     /// By class.
     appends: Vec<Appends>,
-    suffixes: BTreeMap<&'m str, u32>,
+    /// What is appended, and the class of such appends.
+    suffixes: Interner<&'m str>,
+    suffix_classes: Vec<u32>,
     lengths: Vec<usize>,
     places: Vec<Place<'m>>,
     table: IndexTable,
     /// By state of the text machine.
-    place_of: BTreeMap<u32, u32>,
+    place_of: Vec<Option<u32>>,
     initial: u32,
     /// The certain change that returned first: from then on nothing is as it was at first.
     first_change: usize,
@@ -161,7 +135,13 @@ impl<'m> Reader<'m> {
             return None;
         }
         let mut appends = vec![Appends { operation: NOBODY, number: 0 }; machine.classes().len()];
-        let mut suffixes = BTreeMap::new();
+        let (mut suffixes, mut suffix_classes) = (Interner::default(), Vec::new());
+        for (class, number) in machine.classes().iter().zip(0..) {
+            if let TextClass::Appended(suffix) = class {
+                suffixes.number(&**suffix);
+                suffix_classes.push(number);
+            }
+        }
         let mut first_change = NOBODY;
         for (index, operation) in operations.iter().enumerate() {
             let class = &machine.classes()[operation.class as usize];
@@ -171,7 +151,6 @@ impl<'m> Reader<'m> {
                 }
                 let of_class = &mut appends[operation.class as usize];
                 *of_class = Appends { operation: index, number: of_class.number + 1 };
-                suffixes.insert(&**suffix, operation.class);
             }
             let changes = !matches!(class, TextClass::Saw(_) | TextClass::SawOther(_));
             if let Some(returned) = operation.returned
@@ -181,7 +160,8 @@ impl<'m> Reader<'m> {
                 first_change = index;
             }
         }
-        let mut lengths: Vec<usize> = suffixes.keys().map(|suffix| suffix.len()).collect();
+        let mut lengths: Vec<usize> =
+            (0..count(suffixes.len())).map(|number| suffixes.get(number).len()).collect();
         lengths.sort_unstable();
         lengths.dedup();
         (lengths.len() <= LENGTHS).then(|| Self {
@@ -189,10 +169,11 @@ impl<'m> Reader<'m> {
             operations,
             appends,
             suffixes,
+            suffix_classes,
             lengths,
             places: Vec::new(),
             table: IndexTable::default(),
-            place_of: BTreeMap::new(),
+            place_of: Vec::new(),
             initial: NULL,
             first_change,
             leans_on_first_change: false,
@@ -235,7 +216,10 @@ impl<'m> Reader<'m> {
 
     /// The place of a state.
     fn place(&mut self, state: u32) -> Option<u32> {
-        if let Some(&known) = self.place_of.get(&state) {
+        if state as usize >= self.place_of.len() {
+            self.place_of.resize(state as usize + 1, None);
+        }
+        if let Some(known) = self.place_of[state as usize] {
             return Some(known);
         }
         let place = match self.machine.text_of(state) {
@@ -244,8 +228,12 @@ impl<'m> Reader<'m> {
             None if self.machine.is_null(state) => NULL,
             None => self.new_place(None),
         };
-        self.place_of.insert(state, place);
+        self.place_of[state as usize] = Some(place);
         Some(place)
+    }
+
+    fn known_place(&self, state: u32) -> u32 {
+        self.place_of[state as usize].expect("every place was found")
     }
 
     fn new_place(&mut self, text: Option<&'m str>) -> u32 {
@@ -287,8 +275,8 @@ impl<'m> Reader<'m> {
                     continue;
                 };
                 self.work += suffix;
-                if let Some(&class) = self.suffixes.get(&beginning[cut..]) {
-                    ways.push((place, class, cut));
+                if let Some(suffix) = self.suffixes.find(&&beginning[cut..]) {
+                    ways.push((place, self.suffix_classes[suffix as usize], cut));
                     if cut > 0 {
                         to_do.push(cut);
                     }
@@ -349,10 +337,10 @@ impl<'m> Reader<'m> {
         for (index, operation) in self.operations.iter().enumerate() {
             match *self.class(index) {
                 TextClass::Saw(value) | TextClass::Swapped(value, _) if operation.returned.is_some() => {
-                    needed.push((self.place_of[&value], index));
+                    needed.push((self.known_place(value), index));
                 }
                 TextClass::SawOther(value) | TextClass::Swapped(value, _) => {
-                    asked.push(self.place_of[&value]);
+                    asked.push(self.known_place(value));
                 }
                 _ => {}
             }
@@ -393,9 +381,8 @@ impl<'m> Reader<'m> {
 
     fn register(self) -> AsRegister {
         let mut classes: Interner<Class> = Interner::default();
-        let unseen = count(self.places.len());
-        let mut next_unseen = unseen;
-        let place = |value: u32| self.place_of[&value];
+        let mut next_unseen = count(self.places.len());
+        let place = |value: u32| self.known_place(value);
         let operations = self.operations.iter().enumerate().map(|(index, operation)| {
             let class = match *self.class(index) {
                 TextClass::Saw(value) => Class::Saw(place(value)),
@@ -415,9 +402,8 @@ impl<'m> Reader<'m> {
         let operations = operations.collect();
         let shown_by = |after: u32| self.places[after as usize].needed_by;
         AsRegister {
-            machine: register(self.initial, classes),
+            machine: RegisterMachine::new(self.initial, classes),
             operations,
-            unseen,
             premise: self.premise(),
             shown_by: self.attributed.iter().map(|append| append.map(|(_, after)| shown_by(after))).collect(),
         }

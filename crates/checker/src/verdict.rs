@@ -140,7 +140,7 @@ impl fmt::Display for Decision {
 pub enum Road {
     /// The order in which the operations were called, which is legal as it is.
     CallOrder,
-    /// Zones of a register whose written values are unique (Gibbons and Korach 1997).
+    /// Zones of a register whose written values are unique, or told apart by time (Gibbons and Korach 1997).
     Zones,
     /// Chains of a compare-and-set register whose new values are all different (the same, carried further).
     Chains,

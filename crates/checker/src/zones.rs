@@ -16,7 +16,7 @@
 //! two forward zones overlap or a backward zone lies inside a forward one, which one sweep over the sorted zones finds.
 //!
 //! Writes of unknown outcome never return, and count only if somebody read them. If the initial value is written by
-//! somebody, or any value twice, this road is not taken.
+//! somebody, or any value twice, this road is not taken unless time tells who saw which (`versions`).
 
 use anachron_vocabulary::OperationId;
 

@@ -174,15 +174,7 @@ fn compile_register(part: &Part<'_>) -> (Compiled, Vec<Timed>) {
         let observes = matches!(class, Class::Saw(_) | Class::SawOther(_));
         (reply.is_some() || !observes).then(|| classes.number(class))
     });
-    let mut writes = Vec::new();
-    for number in 0..classes.len() {
-        writes.push(match *classes.get(count(number)) {
-            Class::Swapped(_, new) => Some(classes.number(Class::Wrote(new))),
-            _ => None,
-        });
-    }
-    let classes = (0..classes.len()).map(|number| *classes.get(count(number))).collect();
-    (Compiled::Register(RegisterMachine { initial, classes, writes }), operations)
+    (Compiled::Register(RegisterMachine::new(initial, classes)), operations)
 }
 
 fn compile_text(part: &Part<'_>) -> (Compiled, Vec<Timed>) {

@@ -3,6 +3,7 @@
 //! A lock is a register with the values *free* and *held*: an acquire swaps free for held, a release held for free.
 
 use super::{ILLEGAL, Machine};
+use crate::table::{Interner, count};
 
 /// What an operation does to a register, given its reply. Values are numbers.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -27,6 +28,19 @@ pub(crate) struct RegisterMachine {
 }
 
 impl RegisterMachine {
+    /// A register whose operations are of these classes.
+    pub(crate) fn new(initial: u32, mut classes: Interner<Class>) -> Self {
+        let mut writes = Vec::new();
+        for number in 0..classes.len() {
+            writes.push(match *classes.get(count(number)) {
+                Class::Swapped(_, new) => Some(classes.number(Class::Wrote(new))),
+                _ => None,
+            });
+        }
+        let classes = (0..classes.len()).map(|number| *classes.get(count(number))).collect();
+        Self { initial, classes, writes }
+    }
+
     fn class(&self, class: u32) -> Class {
         self.classes[class as usize]
     }

@@ -32,6 +32,9 @@
 //!    next. Let `c` come next instead: the state after it is the same. Where `c` stood before, `w` can stand: it is legal
 //!    everywhere, it leaves what `c` left there, and it is in time (that place is before the return of `c`). If `c` is
 //!    pending and stood nowhere, the completion spends one plain write less.
+//!
+//! Reductions 7 and 8 look further ahead: see `ahead`. The eighth does not compare completions; it says of a configuration
+//! that has one that the next has one, which is all that is asked.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -192,12 +195,17 @@ impl<'a, M: Machine> Rules<'a, M> {
         self.tracked_classes.clear();
     }
 
+    /// True if some operation of unknown outcome swaps this state for another.
+    pub(super) fn may_be_swapped(&self, state: u32) -> bool {
+        !self.candidates.in_state(state).is_empty()
+    }
+
     /// Bytes that the lists of pending classes take.
     pub(super) fn candidate_bytes(&self) -> usize {
         self.candidates.bytes()
     }
 
-    fn class(&self, number: u32) -> u32 {
+    pub(super) fn class(&self, number: u32) -> u32 {
         self.instance.required[number as usize].class
     }
 
@@ -240,11 +248,23 @@ impl<'a, M: Machine> Rules<'a, M> {
     /// The same without a look at whether there is any hope.
     pub(super) fn candidates(&mut self, at: At, enabled: &[u32], moves: &mut Vec<Move>) {
         self.furthest = self.furthest.max(at.m);
+        if let Some(only) = self.whole_value(at, enabled) {
+            moves.push(only);
+            return;
+        }
+        let stranded = self.stranded(at, enabled, None);
         self.stamp += 1;
         for &number in enabled {
             let class = self.class(number);
             let after = self.machine.step(at.state, class);
             if after == ILLEGAL {
+                continue;
+            }
+            if stranded.is_some()
+                && after != at.state
+                && let Some(left_behind) = self.stranded(at, enabled, Some(number))
+            {
+                self.furthest = self.furthest.max(left_behind);
                 continue;
             }
             // Those that return first come first, so a swap that was met returns before this write.
@@ -258,7 +278,10 @@ impl<'a, M: Machine> Rules<'a, M> {
                 moves.push(Move::Required(number));
             }
         }
-        self.pending_moves(at, enabled, moves);
+        match stranded {
+            Some(left_behind) => self.furthest = self.furthest.max(left_behind),
+            None => self.pending_moves(at, enabled, moves),
+        }
     }
 
     /// Reduction 6: a swap that leaves what this plain write leaves can come next.
@@ -352,7 +375,7 @@ impl<'a, M: Machine> Rules<'a, M> {
     }
 
     /// Reduction 3, for what follows a pending operation.
-    fn may_follow(&mut self, at: At, class: u32, after: u32) -> bool {
+    pub(super) fn may_follow(&mut self, at: At, class: u32, after: u32) -> bool {
         at.before_pending == ILLEGAL || self.tells_apart(at.before_pending, class, after)
     }
 
@@ -467,7 +490,7 @@ impl<'a, M: Machine> Rules<'a, M> {
     }
 
     /// True if some operation of the supply opens after `m` and in time for `number`, or is pending and unspent.
-    fn comes_in_time(&self, at: At, number: u32, supply: &Supply) -> bool {
+    pub(super) fn comes_in_time(&self, at: At, number: u32, supply: &Supply) -> bool {
         let next = supply.openings.partition_point(|&opening| opening <= at.m);
         supply.openings.get(next).is_some_and(|&opening| opening <= number)
             || supply.pending.iter().any(|&index| self.has_spare(at.spent, index, number))

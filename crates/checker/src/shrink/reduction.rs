@@ -10,6 +10,8 @@ use crate::machine::Machine;
 
 /// Above this size a core is not made smaller operation by operation.
 const SMALL: usize = 400;
+/// Above this size a core stays as it is: every step looks at all pairs of operations.
+const LARGE: usize = 10_000;
 /// Below this size no stretches of time are taken out.
 const FEW: usize = 24;
 /// A stretch is no less than this part of the whole.
@@ -21,6 +23,9 @@ impl<M: Machine> Shrinker<'_, '_, M> {
     /// Letting go comes first. The other way round, a write that became unknown early needs a read to say that it
     /// happened, and the read could have gone.
     pub(super) fn smaller(mut self, proven: bool) -> Core {
+        if self.listed.len() > LARGE {
+            return self.core(false);
+        }
         self.explored = 0;
         if proven {
             self.cut();
