@@ -13,7 +13,7 @@ use crate::machine::{
 };
 use crate::necessary::{self, Orphan};
 use crate::search::{Found, Reductions, Strategy, search};
-use crate::shrink::{Shrinker, object, projection, turns};
+use crate::shrink::{Shrinker, amid, object, projection, turns};
 use crate::specification::parts;
 use crate::table::count;
 use crate::texts;
@@ -43,12 +43,22 @@ impl Part<'_> {
 
     /// Decides by the roads that the model knows, even where the order of calls would do.
     pub(crate) fn check_by_model(&self, budget: &mut Budget<'_>) -> PartVerdict {
-        if let Some(core) = object::counted(self, budget) {
-            let (key, operations) = (self.key(), self.len());
-            let verdict = Verdict::NotLinearizable(core);
-            return PartVerdict { key, operations, verdict, road: Road::Search, configurations: 0 };
+        let mut judged = match object::counted(self, budget) {
+            Some(core) => PartVerdict {
+                key: self.key(),
+                operations: self.len(),
+                verdict: Verdict::NotLinearizable(core),
+                road: Road::Search,
+                configurations: 0,
+            },
+            None => self.decided(budget),
+        };
+        if let Verdict::NotLinearizable(core) = &mut judged.verdict
+            && let Some(smaller) = amid::smaller(self, core, budget)
+        {
+            *core = smaller;
         }
-        self.decided(budget)
+        judged
     }
 
     /// The same without looking first for what a scan shows.

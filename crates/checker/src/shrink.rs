@@ -13,6 +13,7 @@
 //! The core is grown from where the search got stuck, back in time, until what is kept has no order; then it is made
 //! smaller (`reduction`), until nothing more can go. Small trials are cheap, so most cores take milliseconds.
 
+pub(crate) mod amid;
 mod growth;
 pub(crate) mod object;
 pub(crate) mod projection;

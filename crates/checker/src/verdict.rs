@@ -44,6 +44,10 @@ pub enum Start {
     /// At the object's initial state.
     #[default]
     Initial,
+    /// At the initial state, amid all that the core leaves out: each of those may act between its call and its return, or
+    /// not. There is no order whatever they do. The others that could act need not be named, so this is how
+    /// a core is told that would be large otherwise.
+    Amid,
     /// At any of its states: the core is a window of time on a lock, a counter or a list, or two fencing tokens, and what went
     /// before does not help. There is no order from any of them.
     Any,
@@ -54,7 +58,8 @@ pub enum Start {
 /// Only weakenings that can't invent a violation lead from the history to its core: an operation that only observes
 /// may go; one that changes the object may become unknown, a compare-and-set a write; any may go if nothing kept could ever notice
 /// it (see [`verify::verify_core`](crate::verify::verify_core), which states and checks the rule). A lock's
-/// core may be a window of time instead, judged from both of its states ([`Start::Any`]).
+/// core may be a window of time instead, judged from both of its states ([`Start::Any`]). And where a core would be large, it
+/// may leave out whatever it likes and be judged amid what it leaves out ([`Start::Amid`]).
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Core {
     /// The operations, by time of call.

@@ -6,6 +6,7 @@
 //! What it promises: `Ok` means that the certificate proves its verdict for that object of that history. Anything
 //! that it can't re-check within its own small means is an error ([`Flaw::TooBig`]), never a pass.
 
+mod amid;
 mod cells;
 mod core_rules;
 mod lists;
@@ -52,6 +53,8 @@ pub enum Flaw {
     Needed(OperationId),
     /// The core is to be judged from any state, but is not of the shape for which that proves something.
     NoWindow,
+    /// The core is to be judged amid all others, and one of them may make up for what it saw.
+    Excused,
     /// The core has this legal order, so it is no violation.
     Linearizable(Vec<OperationId>),
     /// Re-checking the core takes more than this module spends.
@@ -83,6 +86,7 @@ impl fmt::Display for Flaw {
             Self::NoWindow => {
                 f.write_str("the core is not acquires and the releases among them, nor the reverse")
             }
+            Self::Excused => f.write_str("operations that the core leaves out may make up for what it saw"),
             Self::Linearizable(order) => {
                 let order: Vec<String> = order.iter().map(|id| id.0.to_string()).collect();
                 write!(f, "the core has a legal order: {}", order.join(", "))
@@ -283,6 +287,7 @@ pub(crate) fn core_is_proof(
             }
             vec![start]
         }
+        (Start::Amid, _) => return amid::prove(object, options, kept, effort),
         (Start::Any, Model::Counter) => return sums::check(object, options, kept, core.start),
         (Start::Any, _) => {
             if tokens::prove(object, options, kept) || lists::prove(object, options, kept) {

@@ -49,7 +49,9 @@ A certificate is one JSON object:
               did; each with `id`, its place, and `kept`, its form: \"as-it-was\",
               \"as-write\" (what it found does not count) or \"as-unknown\" (it may
               have happened, or not)
-    start     with a core: \"initial\", or \"any\" if a lock may start free or held
+    start     with a core: \"initial\"; \"any\" if it may start in any state; or
+              \"amid\" if each of the others may act between its call and its return,
+              or not, and it does not help
 An object that is undecided has no proof; a verdict that is undecided has none.";
 
 /// A verdict, and what proves it.
@@ -270,7 +272,7 @@ fn digest(history: &History) -> Fingerprint {
 
 const FORMS: [(Kept, &str); 3] =
     [(Kept::AsItWas, "as-it-was"), (Kept::AsWrite, "as-write"), (Kept::AsUnknown, "as-unknown")];
-const STARTS: [(Start, &str); 2] = [(Start::Initial, "initial"), (Start::Any, "any")];
+const STARTS: [(Start, &str); 3] = [(Start::Initial, "initial"), (Start::Any, "any"), (Start::Amid, "amid")];
 
 /// The name of one of a few, or the one of a name.
 fn name<T: Copy + PartialEq>(names: &[(T, &'static str)], wanted: T) -> &'static str {

@@ -17,7 +17,7 @@ use super::words::Voice;
 use super::{AnomalyKind, Candidate};
 use crate::CoreOperation;
 
-/// Above this many operations of one kind the windows are not tried: their number grows with the square.
+/// Above this many operations of one kind only all of them together are tried: the windows grow with the square.
 const CROWD_LIMIT: usize = 200;
 
 /// A crowd above this size is counted in one sentence instead of told one by one.
@@ -42,11 +42,15 @@ pub(crate) fn all_did(subject: &Subject<'_>, crowd: &[OperationId]) -> bool {
 fn possible_between(subject: &Subject<'_>, crowd: &[OperationId], from_start: bool) -> Vec<OperationId> {
     let Some(&any) = crowd.first() else { return Vec::new() };
     let same = subject.record(any).operation.name();
+    let first_call = crowd.iter().map(|&id| subject.record(id).call).min();
+    // Somebody who never returned is before nobody.
+    let ends: Option<Vec<_>> = crowd.iter().map(|&id| subject.record(id).returned()).collect();
+    let last_return = ends.and_then(|ends| ends.into_iter().max());
     let other = |id: &OperationId| {
-        let name = subject.record(*id).operation.name();
-        let all_before = crowd.iter().all(|&member| subject.precedes(*id, member));
-        let all_after = crowd.iter().all(|&member| subject.precedes(member, *id));
-        name != same && !all_after && (from_start || !all_before)
+        let record = subject.record(*id);
+        let all_before = record.returned() < first_call && record.returned().is_some();
+        let all_after = last_return.is_some_and(|last| last < record.call);
+        record.operation.name() != same && !all_after && (from_start || !all_before)
     };
     subject.possible().filter(other).collect()
 }
@@ -112,18 +116,20 @@ pub(crate) fn count_turns(subject: &Subject<'_>, core: &[CoreOperation]) -> Vec<
         ids
     };
     let (acquires, releases) = (of_kind(&Operation::Acquire), of_kind(&Operation::Release));
-    if acquires.len().max(releases.len()) > CROWD_LIMIT {
-        return Vec::new();
-    }
     let tries = [
         (AnomalyKind::TwoHolders, &acquires, false),
         (AnomalyKind::ReleaseWithoutHold, &releases, true),
         (AnomalyKind::ReleaseWithoutHold, &releases, false),
     ];
     for (kind, members, from_start) in tries {
-        for crowd in crowds(subject, members, from_start) {
+        let crowds = if members.len() > CROWD_LIMIT {
+            vec![members.clone()]
+        } else {
+            crowds(subject, members, from_start)
+        };
+        for crowd in crowds {
             let possible = possible_between(subject, &crowd, from_start);
-            if possible.len() < crowd.len() - usize::from(!from_start) {
+            if possible.len() + usize::from(!from_start) < crowd.len() {
                 return vec![candidate(subject, kind, crowd, possible, from_start)];
             }
         }

@@ -213,10 +213,11 @@ pub fn explain(subject: &Subject<'_>, core: &[CoreOperation]) -> Option<Explanat
     core.sort_by_key(|kept| (subject.record(kept.id).call, kept.id));
     core.dedup_by_key(|kept| kept.id);
     let attempts: &[Attempt] = match subject.model() {
+        // A lock's crowd is counted, however large.
+        Model::Mutex => &[locks::count_turns],
         _ if core.len() > SHORT_ARGUMENT_LIMIT => &[],
         Model::LeaderRegister => &LEADERSHIP,
         Model::MultiRegister => &[projection::one_register, projection::ring],
-        Model::Mutex => &[locks::count_turns],
         Model::FencingLock => &[tokens::regression, locks::count_turns],
         Model::Queue | Model::Stack | Model::PriorityQueue | Model::Set | Model::Multiset => &ELEMENTS,
         Model::List => &LISTED,

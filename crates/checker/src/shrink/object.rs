@@ -23,8 +23,12 @@ use crate::{Budget, CheckOptions, Core, CoreOperation, Kept, Model, Part, Start}
 
 /// Configurations times operations that one proposal may take.
 const EFFORT: usize = 400_000;
+/// Steps that it may take for each operation that is looked at.
+const EACH: usize = 40;
 /// Proposals in all.
 const PROPOSALS: usize = 1_500;
+/// Where every operation is looked at, so many of them count for one proposal more.
+const READ: usize = 10_000;
 /// A core of so many operations is made smaller as it is.
 const SMALL: usize = 40;
 /// A window never has more operations than this.
@@ -164,9 +168,11 @@ impl<'a, 'h, 'b> Judge<'a, 'h, 'b> {
     }
 
     fn ask(&mut self, core: &Core) -> Result<(), Flaw> {
-        self.proposals += 1;
+        // Amid the others each of them is looked at.
+        let others = if core.start == Start::Amid { self.ids.len() } else { 0 };
+        self.proposals += 1 + others / READ;
         let object = Records::new(self.part.history, self.part.key, &self.ids);
-        core_is_proof(&object, &self.options, core, EFFORT)
+        core_is_proof(&object, &self.options, core, EFFORT.max(EACH * others))
     }
 
     pub(super) fn accepts(&mut self, core: &Core) -> bool {

@@ -32,7 +32,7 @@ const FEW: usize = 4;
 pub(super) fn cores(part: &Part<'_>) -> Vec<Core> {
     let mut cores = match part.model {
         Model::FencingLock => tokens(part),
-        Model::Counter => counter(part),
+        Model::Counter => counter(part, true),
         Model::Queue | Model::Stack | Model::PriorityQueue => removed_too_often(part),
         Model::List => list(part),
         _ => Vec::new(),
@@ -45,6 +45,14 @@ pub(super) fn cores(part: &Part<'_>) -> Vec<Core> {
         cores.extend(two_reads);
         cores.sort_by_key(|core| core.operations.len());
     }
+    cores
+}
+
+/// What a scan proposes for a counter that is judged amid the others, the best first.
+pub(super) fn amid(part: &Part<'_>) -> Vec<Core> {
+    let mut cores = counter(part, false);
+    cores.sort_by_key(|core| core.operations.len());
+    cores.truncate(PROPOSALS);
     cores
 }
 
@@ -111,7 +119,9 @@ struct Added {
     amount: i128,
 }
 
-fn counter(part: &Part<'_>) -> Vec<Core> {
+/// Two moments, or one since the start, between which too much was added or too little; with those that are counted
+/// `named`, or else without them.
+fn counter(part: &Part<'_>, named: bool) -> Vec<Core> {
     let (mut moments, mut added) = (Vec::new(), Vec::new());
     for (id, record) in records(part) {
         let (call, returned) = (record.call.0, returned(record));
@@ -186,12 +196,17 @@ fn counter(part: &Part<'_>) -> Vec<Core> {
                     over += helper.amount.abs();
                     used.push(helper.id);
                 }
+                let ids = if named { ids } else { Vec::new() };
                 let size = ids.len() + used.len() + 1 + usize::from(first.is_some());
                 if over > 0 && size < least {
                     least = size;
                     let ends = first.map(|first| first.id).into_iter().chain([last.id]);
                     let kept = ends.chain(used).map(|id| (id, Kept::AsItWas));
-                    let start = if first.is_some() { Start::Any } else { Start::Initial };
+                    let start = match (named, first) {
+                        (false, _) => Start::Amid,
+                        (true, Some(_)) => Start::Any,
+                        (true, None) => Start::Initial,
+                    };
                     best.push(core(start, kept.chain(ids.into_iter().map(|id| (id, Kept::AsUnknown)))));
                 }
             }

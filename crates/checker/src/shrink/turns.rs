@@ -15,17 +15,19 @@
 //! that have returned and those that were called. Those that return first take the turns of their kind first, and
 //! everybody acts within his interval.
 //!
-//! Nothing smaller would do: what can act in the window and is left out can have made room for two of the crowd. So a
-//! core is as large as the lock was busy between the moment at which a turn was lost and the one at which that shows; where
-//! there are many operations, the windows looked at are the short ones and those that end where it first shows.
+//! Nothing smaller would do. Let S be any of the operations, and let all others act, each in its own time, or not. Such a
+//! history has no order only if some window holds a crowd out of S that is larger by two than all of the other kind that
+//! can act in it (or since the start, by one). That window is one of the whole history too, so S has at least as many
+//! operations as the smallest crowd there is, and whatever is said of fewer, the others may have made up for. `amid` holds
+//! that against all choices of S in small histories. So the crowd is as large as the lock was busy between the moment at
+//! which a turn was lost and the one at which that shows.
+//!
+//! The work is O(n log n): the windows from all starts to all ends are looked at together.
 
 use anachron_vocabulary::Operation;
 
 use crate::instance::Timed;
 use crate::{Core, CoreOperation, Kept, Part, Start};
-
-/// Ends of windows that are looked at, all starts together.
-const LOOKS: usize = 400_000;
 
 /// The least window found so far.
 #[derive(Clone, Copy, Debug)]
@@ -62,7 +64,7 @@ fn core(acquires: &[Timed], releases: &[Timed]) -> Option<Core> {
     let tries = [
         (smallest(&returned[0], releases), &returned[0], releases, Start::Any),
         (smallest(&returned[1], acquires), &returned[1], acquires, Start::Any),
-        (first(&returned[1], acquires, 0), &returned[1], acquires, Start::Initial),
+        (first(&returned[1], acquires), &returned[1], acquires, Start::Initial),
     ];
     let (window, members, others, start) = tries
         .iter()
@@ -85,28 +87,15 @@ fn core(acquires: &[Timed], releases: &[Timed]) -> Option<Core> {
     Some(Core { operations, longest_order: Vec::new(), minimal: true, start })
 }
 
-/// The first moment at which the members that have returned since the start are more than the others leave room for:
-/// more than those that were called by then and this one.
-fn first(members: &[(i64, &Timed)], others: &[Timed], room: usize) -> Option<Window> {
+/// The first moment at which the members that have returned since the start are more than the others that were called by
+/// then.
+fn first(members: &[(i64, &Timed)], others: &[Timed]) -> Option<Window> {
     let mut calls: Vec<i64> = others.iter().map(|timed| timed.call).collect();
     calls.sort_unstable();
     members.iter().zip(1..).find_map(|(&(end, _), crowd)| {
         let others = calls.partition_point(|&call| call <= end);
-        (crowd > others + room).then_some(Window { start: i64::MIN, end, crowd, others })
+        (crowd > others).then_some(Window { start: i64::MIN, end, crowd, others })
     })
-}
-
-/// Where the smallest window begins of those that end where this one does.
-fn latest_start(window: Window, members: &[(i64, &Timed)], others: &[Timed]) -> i64 {
-    let mut starts: Vec<i64> = members[..window.crowd].iter().map(|(_, timed)| timed.call).collect();
-    starts.sort_unstable();
-    let in_time = others.iter().filter(|timed| timed.call <= window.end);
-    let mut returns: Vec<i64> = in_time.map(|timed| timed.returned.unwrap_or(i64::MAX)).collect();
-    returns.sort_unstable();
-    let can_act = |start: i64| returns.len() - returns.partition_point(|&returned| returned < start);
-    let clash = |&(position, &start): &(usize, &i64)| starts.len() - position > can_act(start) + 1;
-    let latest = starts.iter().enumerate().rev().find(clash);
-    latest.map_or(starts[0], |(_, &start)| start)
 }
 
 /// Those that are ok, by return.
@@ -118,37 +107,102 @@ fn by_return(kind: &[Timed]) -> Vec<(i64, &Timed)> {
 }
 
 /// The window with the fewest operations in which too many of the members lie.
+///
+/// From the last start to the first, for every end at once: how many more members lie between the two than others can act. A
+/// member that is called at the start counts for every end that it has returned by, and an other that returned before it counts
+/// for none.
 fn smallest(members: &[(i64, &Timed)], others: &[Timed]) -> Option<Window> {
-    let mut starts: Vec<i64> = members.iter().map(|(_, timed)| timed.call).collect();
-    starts.sort_unstable();
-    starts.dedup();
     let mut calls: Vec<i64> = others.iter().map(|timed| timed.call).collect();
     calls.sort_unstable();
     let mut returns: Vec<i64> = others.iter().filter_map(|timed| timed.returned).collect();
     returns.sort_unstable();
-    // The first moment at which the window from this start is full, if that makes it smaller than the best.
-    let from = |start: i64, looks: usize, best: Option<Window>| {
+    let called_by = |end: i64| calls.partition_point(|&call| call <= end);
+    let signed = |number: usize| i64::try_from(number).expect("a history in memory");
+    // The window ends with a member that lies in it: the others are out of reach until they do.
+    let mut surplus = Surplus::new(members.iter().map(|&(end, _)| -signed(called_by(end)) - OUT_OF_REACH));
+    let mut by_call: Vec<(i64, usize)> =
+        members.iter().enumerate().map(|(position, (_, timed))| (timed.call, position)).collect();
+    by_call.sort_unstable_by(|one, other| other.cmp(one));
+    let mut best: Option<Window> = None;
+    for (position, &(start, member)) in by_call.iter().enumerate() {
+        surplus.add_from(member, 1 + OUT_OF_REACH);
+        surplus.add_from(member + 1, -OUT_OF_REACH);
+        let is_last = by_call.get(position + 1).is_none_or(|&(next, _)| next < start);
+        if !is_last {
+            continue;
+        }
         let over = returns.partition_point(|&returned| returned < start);
-        let first = members.partition_point(|&(returned, _)| returned < start);
-        let inside = members[first..].iter().take(looks).filter(|(_, timed)| timed.call >= start);
-        inside
-            .zip(1..)
-            .map(|(&(end, _), crowd)| {
-                // Whoever returned before the start was called before the end.
-                let others = calls.partition_point(|&call| call <= end) - over;
-                Window { start, end, crowd, others }
-            })
-            .take_while(|window| best.is_none_or(|best| window.size() < best.size()))
-            .find(|window| window.crowd > window.others + 1)
-    };
-    let late = first(members, others, 1).map(|window| latest_start(window, members, others));
-    let mut best = late.and_then(|start| from(start, usize::MAX, None));
-    // With very many operations only the shorter windows are looked at.
-    let looks = (LOOKS / starts.len().max(1)).max(2);
-    for start in starts {
-        best = from(start, looks, best).or(best);
+        // The first end is the best: the later, the more others can act.
+        if let Some(first) = surplus.first_of(2 - signed(over)) {
+            let end = members[first].0;
+            // Whoever returned before the start was called before the end.
+            let others = called_by(end) - over;
+            // Any two more than the others will do.
+            let window = Window { start, end, crowd: others + 2, others };
+            if best.is_none_or(|best| window.size() < best.size()) {
+                best = Some(window);
+            }
+        }
     }
     best
+}
+
+/// More than there can be members.
+const OUT_OF_REACH: i64 = 1 << 40;
+
+/// Numbers to which one can add from a position on, and of which the first can be found that is large enough: a
+/// tree of maxima (Bentley 1977), O(log n) for each.
+struct Surplus {
+    /// For each node the greatest number below it, but for what is to be added above.
+    greatest: Vec<i64>,
+    /// What is to be added to all below a node.
+    added: Vec<i64>,
+    leaves: usize,
+}
+
+impl Surplus {
+    fn new(numbers: impl ExactSizeIterator<Item = i64>) -> Self {
+        let leaves = numbers.len().next_power_of_two();
+        let mut greatest = vec![-2 * OUT_OF_REACH; 2 * leaves];
+        for (leaf, number) in greatest[leaves..].iter_mut().zip(numbers) {
+            *leaf = number;
+        }
+        for node in (1..leaves).rev() {
+            greatest[node] = greatest[2 * node].max(greatest[2 * node + 1]);
+        }
+        Self { greatest, added: vec![0; 2 * leaves], leaves }
+    }
+
+    /// Adds to the numbers from this position on.
+    fn add_from(&mut self, position: usize, amount: i64) {
+        if position == self.leaves {
+            return;
+        }
+        let mut node = position + self.leaves;
+        self.greatest[node] += amount;
+        while node > 1 {
+            // All to the right of the way up get it as a whole.
+            if node.is_multiple_of(2) {
+                self.greatest[node + 1] += amount;
+                self.added[node + 1] += amount;
+            }
+            node /= 2;
+            self.greatest[node] = self.greatest[2 * node].max(self.greatest[2 * node + 1]) + self.added[node];
+        }
+    }
+
+    /// The first position whose number is at least this.
+    fn first_of(&self, mut least: i64) -> Option<usize> {
+        if self.greatest[1] < least {
+            return None;
+        }
+        let mut node = 1;
+        while node < self.leaves {
+            least -= self.added[node];
+            node = if self.greatest[2 * node] >= least { 2 * node } else { 2 * node + 1 };
+        }
+        Some(node - self.leaves)
+    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,8 @@
 //! So *b* - *a* is at most the sum of all positive amounts of the former and any negative ones of the latter, and at
 //! least the sum of all negative amounts of the former and any positive ones of the latter. A core breaks one of the two. It
 //! names `first` and `last`, every increment of the former that its bound counts, and of the latter as many as it needs;
-//! everything else may go, for the bound holds whatever the rest did, and whatever was before `first`.
+//! everything else may go, for the bound holds whatever the rest did, and whatever was before `first`. Amid the others
+//! ([`Start::Amid`](crate::Start)) those that its bound counts need not be named.
 
 use std::collections::BTreeMap;
 
@@ -46,13 +47,24 @@ pub(super) fn check(
     let whole = || kept.iter().filter(|kept| kept.kept == Kept::AsItWas);
     let ends = || whole().filter(|kept| shows(object.record(kept.id)).is_some());
     let last = ends().max_by_key(|kept| object.record(kept.id).call).ok_or(Flaw::NoWindow)?.id;
-    let first = match start {
-        Start::Initial => None,
-        Start::Any => {
-            let first = ends().min_by_key(|kept| object.record(kept.id).returned());
-            Some(first.ok_or(Flaw::NoWindow)?.id)
-        }
-    };
+    let first = ends().min_by_key(|kept| object.record(kept.id).returned()).map(|kept| kept.id);
+    let between = |first| breaks_a_bound(object, options, kept, (first, last), start != Start::Amid);
+    match start {
+        Start::Initial => between(None),
+        Start::Any => between(first),
+        Start::Amid => between(None).or_else(|_| between(first)),
+    }
+}
+
+/// Checks that the counter can't have changed as it did up to `last`, and that the core names whoever is counted, if it has
+/// to.
+fn breaks_a_bound(
+    object: &Records<'_>,
+    options: &CheckOptions,
+    kept: &[CoreOperation],
+    (first, last): (Option<OperationId>, OperationId),
+    has_to_name: bool,
+) -> Result<(), Flaw> {
     let (end, begin) = (object.record(last), first.map(|id| object.record(id)));
     if begin.is_some_and(|begin| !begin.precedes(end)) {
         return Err(Flaw::NoWindow);
@@ -82,7 +94,7 @@ pub(super) fn check(
         for (bound, counts) in bounds.iter_mut().zip([*amount > 0, *amount < 0]) {
             if counts {
                 bound.0 += i128::from(*amount);
-                if !listed.contains_key(&id) {
+                if has_to_name && !listed.contains_key(&id) {
                     bound.1 = bound.1.or(Some(id));
                 }
             } else if certain && listed.get(&id) == Some(&Kept::AsItWas) {

@@ -21,12 +21,15 @@
 //!
 //! A lock with fencing tokens is a lock: what is said here holds for it as well, whatever the tokens.
 //!
+//! *Amid the others* ([`Start::Amid`](crate::Start)) the core is the crowd alone, and those of the other kind that may not go by
+//! this rule are counted, but not named.
+//!
 //! The judgement: between *k* operations of one kind that take turns with the other lie at least *k* - 1 of the other,
 //! whatever the state at the start; before the last of *k* releases since the start lie at least *k* acquires. Where that
 //! settles nothing, the small search is run from both states.
 
 use anachron_history::Record;
-use anachron_vocabulary::{Operation, OperationId, Outcome};
+use anachron_vocabulary::{Operation, Outcome};
 
 use super::Flaw;
 use super::records::{Records, listed};
@@ -36,14 +39,14 @@ use crate::{CheckOptions, CoreOperation, Kept, Model, Start};
 #[derive(Debug)]
 pub(super) struct Turns {
     crowd: usize,
-    others: usize,
-    start: Start,
+    /// How large a crowd the others leave room for.
+    room: usize,
 }
 
 impl Turns {
     /// True if the crowd is too large to take turns with the others, from whichever state it is judged.
     pub(super) fn are_too_few(&self) -> bool {
-        self.crowd > self.others + usize::from(self.start == Start::Any)
+        self.crowd > self.room
     }
 }
 
@@ -78,19 +81,30 @@ pub(super) fn check(
             return Err(Flaw::NoWindow);
         }
     }
-    let listed = listed(kept);
-    let gone = |(id, record): &(OperationId, &Record)| {
-        !listed.contains(id) && acquires(&record.operation) != kind && record.outcome != Outcome::Failed
-    };
-    for (id, record) in object.iter().filter(gone) {
-        let before = start == Start::Any && required().all(|member| record.precedes(member));
-        let after = required().all(|member| member.precedes(record));
-        if !before && !after {
-            return Err(Flaw::Needed(id));
-        }
-    }
     let crowd = required().count();
-    Ok(Turns { crowd, others: kept.len() - crowd, start })
+    let first_call = required().map(|record| record.call).min();
+    let last_return = required().filter_map(Record::returned).max();
+    let acts_since_start = |record: &Record| Some(record.call) <= last_return;
+    let acts_between = |record: &Record| {
+        acts_since_start(record) && record.returned().is_none_or(|returned| Some(returned) >= first_call)
+    };
+    let others = || {
+        object
+            .iter()
+            .filter(|(_, record)| acquires(&record.operation) != kind && record.outcome != Outcome::Failed)
+    };
+    if start == Start::Amid {
+        let between = others().filter(|(_, record)| acts_between(record)).count() + 1;
+        let since_start = others().filter(|(_, record)| acts_since_start(record)).count();
+        return Ok(Turns { crowd, room: if kind { between } else { between.min(since_start) } });
+    }
+    let listed = listed(kept);
+    let acts = |record| if start == Start::Any { acts_between(record) } else { acts_since_start(record) };
+    let missing = others().find(|(id, record)| !listed.contains(id) && acts(record));
+    if let Some((id, _)) = missing {
+        return Err(Flaw::Needed(id));
+    }
+    Ok(Turns { crowd, room: kept.len() - crowd + usize::from(start == Start::Any) })
 }
 
 #[cfg(test)]

@@ -133,7 +133,7 @@ fn no_accepted_core_is_of_a_linearizable_history() {
                         operations.push(CoreOperation { id, kept });
                     }
                 }
-                let start = dice.one_of(&[Start::Initial, Start::Initial, Start::Any]);
+                let start = dice.one_of(&[Start::Initial, Start::Initial, Start::Any, Start::Amid]);
                 let core = Core { operations, start, ..Core::default() };
                 if verify_core(&history, &options, Key(0), &core).is_err() {
                     continue;
