@@ -87,12 +87,14 @@ pub(super) struct Lease {
     held: Option<Standing>,
     /// Until when the lock may be relied on.
     pub(super) until: VirtualTime,
+    /// True once the lock is not wanted any more.
+    is_leaving: bool,
 }
 
 impl Lease {
     pub(super) fn new(owner: i64) -> Self {
         let until = VirtualTime::ZERO;
-        Self { owner, question: None, watched: None, held: None, until }
+        Self { owner, question: None, watched: None, held: None, until, is_leaving: false }
     }
 
     /// The token of the lock, once it is held.
@@ -128,12 +130,27 @@ impl Lease {
     }
 
     /// Gives the lock back. From now on it is not held, whatever comes of the asking.
+    ///
+    /// A question that is under way is waited for: the lock may be taken or renewed by it after all, and a record that is
+    /// swapped in the meantime would not be the one that is to be freed. Otherwise whoever waits had to sit out the lease.
     pub(super) fn release<L: Replica>(&mut self, errand: &mut Errand<'_>, cx: &mut Context<'_, Guarded<L>>) {
         self.until = VirtualTime::ZERO;
-        let Some(held) = self.held.take() else { return };
-        // A renewal that is under way may come first; then this takes nothing back, and the lease runs out.
+        self.is_leaving = true;
+        let held = self.held.take();
+        if let (Some(held), None) = (held, &self.question) {
+            self.give_back(held, errand, cx);
+        }
+    }
+
+    fn give_back<L: Replica>(
+        &mut self,
+        held: Standing,
+        errand: &mut Errand<'_>,
+        cx: &mut Context<'_, Guarded<L>>,
+    ) -> News {
         let free = Standing { owner: None, renewals: 0, ..held };
         self.swap(held.value(), Asked::Release, free, errand, cx);
+        News::Nothing
     }
 
     /// Asks once more what was not answered, under the same name.
@@ -156,6 +173,19 @@ impl Lease {
             return News::Nothing;
         };
         match (question.asked, answer) {
+            (Asked::Look, Answer::Ok(Reply::Value(value))) if self.is_leaving => {
+                let standing = Standing::read(value);
+                if standing.owner == Some(self.owner) {
+                    return self.give_back(standing, errand, cx);
+                }
+                News::Released
+            }
+            (Asked::Take(standing) | Asked::Renew(standing), Answer::Ok(Reply::Answer(true)))
+                if self.is_leaving =>
+            {
+                self.give_back(standing, errand, cx)
+            }
+            (_, Answer::Ok(_)) if self.is_leaving => News::Released,
             (Asked::Look, Answer::Ok(Reply::Value(value))) => self.consider(value, errand, cx),
             (Asked::Take(standing) | Asked::Renew(standing), Answer::Ok(Reply::Answer(true))) => {
                 self.holds(standing, question.at, errand, cx);
@@ -172,15 +202,13 @@ impl Lease {
                 Self::wait(errand, cx);
                 News::Nothing
             }
-            // If nothing was swapped, the lease runs out by itself.
-            (Asked::Release, Answer::Ok(_) | Answer::Unknown) => News::Released,
             // A node that does not lead has done nothing: the same question goes to the next.
             (asked, Answer::Refused(_)) => {
                 self.question = Some(Question { asked, ..question });
                 News::Refused
             }
             // It may have been done or not: the record will say.
-            (Asked::Look | Asked::Take(_) | Asked::Renew(_), _) => {
+            _ => {
                 self.look(errand, cx);
                 News::Nothing
             }

@@ -73,6 +73,11 @@ impl Errand<'_> {
     }
 }
 
+/// A name that nobody else has: a random one, so that it needs no memory.
+pub(super) fn unique_name<L: Replica>(cx: &mut Context<'_, Guarded<L>>) -> i64 {
+    i64::try_from(cx.random().bits() >> 1).expect("63 bits")
+}
+
 /// One attempt to get a lock, and to keep it.
 #[derive(Debug)]
 pub(super) enum Lock {
@@ -81,12 +86,11 @@ pub(super) enum Lock {
 }
 
 impl Lock {
-    /// An attempt under a name that nobody else has: a random one, so that it needs no memory.
+    /// An attempt that has not begun.
     pub(super) fn new<L: Replica>(method: Method, cx: &mut Context<'_, Guarded<L>>) -> Self {
-        let owner = i64::try_from(cx.random().bits() >> 1).expect("63 bits");
         match method {
-            Method::Lease => Self::Lease(Lease::new(owner)),
-            Method::Redlock => Self::Redlock(Redlock::new(owner)),
+            Method::Lease => Self::Lease(Lease::new(unique_name(cx))),
+            Method::Redlock => Self::Redlock(Redlock::new()),
         }
     }
 

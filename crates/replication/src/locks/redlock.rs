@@ -20,7 +20,7 @@ use std::collections::BTreeSet;
 use anachron_node::{Answer, Context, Replica};
 use anachron_vocabulary::{NodeId, Operation, Reply, VirtualDuration, VirtualTime};
 
-use super::lock::{Errand, News};
+use super::lock::{Errand, News, unique_name};
 use super::{Alarm, Guarded, Weakening};
 use crate::common::majority;
 
@@ -39,7 +39,8 @@ struct Try {
 /// One attempt of a worker to get one lock.
 #[derive(Debug)]
 pub(super) struct Redlock {
-    /// The random value.
+    /// The random value of the latest try. It has to be "unique across all clients and all lock requests": under one that an
+    /// earlier try had, that one's unlocking, held up by the network, would undo this one.
     value: i64,
     under_way: Option<Try>,
     /// Until when the lock is valid.
@@ -47,14 +48,15 @@ pub(super) struct Redlock {
 }
 
 impl Redlock {
-    pub(super) fn new(value: i64) -> Self {
-        Self { value, under_way: None, until: VirtualTime::ZERO }
+    pub(super) fn new() -> Self {
+        Self { value: 0, under_way: None, until: VirtualTime::ZERO }
     }
 
     /// Steps 1 and 2.
     pub(super) fn take<L: Replica>(&mut self, errand: &mut Errand<'_>, cx: &mut Context<'_, Guarded<L>>) {
         let serial = errand.next_serial(cx);
         let began = cx.now();
+        self.value = unique_name(cx);
         self.under_way = Some(Try { serial, began, set: BTreeSet::new(), refused: BTreeSet::new() });
         for node in errand.layout.lock_nodes() {
             errand.ask_node(node, serial, Operation::Claim(self.value.into()), cx);
@@ -113,8 +115,11 @@ impl Redlock {
 
     /// Gives the lock back, said once: where that is lost, the key ends by itself.
     pub(super) fn release<L: Replica>(&mut self, errand: &mut Errand<'_>, cx: &mut Context<'_, Guarded<L>>) {
+        let is_held = self.until > VirtualTime::ZERO;
         self.until = VirtualTime::ZERO;
-        self.unlock(errand, cx);
+        if self.under_way.take().is_some() || is_held {
+            self.unlock(errand, cx);
+        }
     }
 
     fn unlock<L: Replica>(&self, errand: &mut Errand<'_>, cx: &mut Context<'_, Guarded<L>>) {

@@ -49,6 +49,15 @@ struct Job {
     stage: Stage,
     /// When the lock was granted.
     since: VirtualTime,
+    /// What is begun for the client once the lock has been given back.
+    then: Option<Request>,
+}
+
+impl Job {
+    /// The number of the latest request that the client has made.
+    fn latest(&self) -> u64 {
+        self.then.as_ref().unwrap_or(&self.request).id.serial
+    }
 }
 
 /// A time in which a worker believes to hold a lock.
@@ -119,7 +128,7 @@ impl Worker {
         }
         let holds = match self.jobs.get(&client) {
             // A retry of what is under way waits with it.
-            Some(job) if job.request.id.serial >= serial => return,
+            Some(job) if job.latest() >= serial => return,
             Some(job) => matches!(job.stage, Stage::Holding).then_some((job.request.key, job.lock.until())),
             None => None,
         };
@@ -127,20 +136,18 @@ impl Worker {
         match (&request.operation, holds) {
             (Operation::Release, Some((held, until))) if held == key && until > cx.now() => {
                 self.answer(request.id, Answer::Ok(Reply::Done), cx);
-                self.release(client, cx);
+                self.release(client, None, cx);
             }
             (Operation::Release, _) | (_, Some(_)) => {
                 self.answer(request.id, Answer::Refused(Refusal::LockState), cx);
             }
             (operation, None) if can_be_done(operation) => {
                 // Nobody waits for what was under way for this client.
-                self.with_lock(client, cx, Lock::release);
-                self.end(client, cx);
-                let is_read = operation.is_read();
-                let lock = Lock::new(self.settings.method, cx);
-                let stage = Stage::Locking;
-                self.jobs.insert(client, Job { request, lock, stage, since: VirtualTime::ZERO });
-                if is_read { self.visit(client, cx) } else { self.lock(client, cx) }
+                if self.jobs.contains_key(&client) {
+                    self.release(client, Some(request), cx);
+                } else {
+                    self.begin(request, cx);
+                }
             }
             _ => self.answer(request.id, Answer::Refused(Refusal::Unsupported), cx),
         }
@@ -232,8 +239,7 @@ impl Worker {
             }
         } else {
             cx.note(|| "has too little of its lease left to do the work".to_owned());
-            self.with_lock(client, cx, Lock::release);
-            self.begin_anew(client, cx);
+            self.release_and_begin_anew(client, cx);
         }
     }
 
@@ -246,7 +252,7 @@ impl Worker {
     ) {
         if self.reading(visit).is_some() || self.writing(visit).is_some() {
             self.answer(visit.request, answer, cx);
-            self.release(visit.request.client, cx);
+            self.release(visit.request.client, None, cx);
         }
     }
 
@@ -254,11 +260,10 @@ impl Worker {
     pub(super) fn hear_rejected<L: Replica>(&mut self, visit: Visit, cx: &mut Context<'_, Guarded<L>>) {
         let client = visit.request.client;
         if self.reading(visit).is_some() {
-            self.with_lock(client, cx, Lock::release);
-            self.begin_anew(client, cx);
+            self.release_and_begin_anew(client, cx);
         } else if self.writing(visit).is_some() {
             self.answer(visit.request, Answer::Refused(Refusal::LockState), cx);
-            self.release(client, cx);
+            self.release(client, None, cx);
         }
     }
 
@@ -269,7 +274,7 @@ impl Worker {
         match self.reading(visit).or_else(|| self.writing(visit)) {
             // Reads have no lock to give back.
             Some(job) if job.request.operation.is_read() => self.end(client, cx),
-            Some(_) => self.release(client, cx),
+            Some(_) => self.release(client, None, cx),
             None => {}
         }
     }
@@ -302,6 +307,15 @@ impl Worker {
         self.with_lock(client, cx, Lock::take);
     }
 
+    fn begin<L: Replica>(&mut self, request: Request, cx: &mut Context<'_, Guarded<L>>) {
+        let client = request.id.client;
+        let is_read = request.operation.is_read();
+        let lock = Lock::new(self.settings.method, cx);
+        let job = Job { request, lock, stage: Stage::Locking, since: VirtualTime::ZERO, then: None };
+        self.jobs.insert(client, job);
+        if is_read { self.visit(client, cx) } else { self.lock(client, cx) }
+    }
+
     /// Under another name, so that nothing said about this lock is taken for news of the next.
     fn begin_anew<L: Replica>(&mut self, client: ClientId, cx: &mut Context<'_, Guarded<L>>) {
         let lock = Lock::new(self.settings.method, cx);
@@ -309,6 +323,11 @@ impl Worker {
         job.lock = lock;
         job.stage = Stage::Locking;
         self.lock(client, cx);
+    }
+
+    fn release_and_begin_anew<L: Replica>(&mut self, client: ClientId, cx: &mut Context<'_, Guarded<L>>) {
+        let request = self.job(client).request.clone();
+        self.release(client, Some(request), cx);
     }
 
     /// Asks the resource what the object holds.
@@ -353,20 +372,31 @@ impl Worker {
         cx.reply(id, answer);
     }
 
-    /// Gives the lock back.
-    fn release<L: Replica>(&mut self, client: ClientId, cx: &mut Context<'_, Guarded<L>>) {
-        self.with_lock(client, cx, Lock::release);
+    /// Gives the lock back, and begins what comes next for this client, if anything, once that is done: to the lock service
+    /// a worker has one request at a time on a client's behalf, and a later one would have this one forgotten.
+    fn release<L: Replica>(
+        &mut self,
+        client: ClientId,
+        then: Option<Request>,
+        cx: &mut Context<'_, Guarded<L>>,
+    ) {
         let job = self.job(client);
-        job.stage = Stage::Releasing;
-        if !job.lock.is_asking() {
+        job.then = then;
+        if !matches!(job.stage, Stage::Releasing) {
+            job.stage = Stage::Releasing;
+            self.with_lock(client, cx, Lock::release);
+        }
+        if !self.job(client).lock.is_asking() {
             self.end(client, cx);
         }
     }
 
     fn end<L: Replica>(&mut self, client: ClientId, cx: &mut Context<'_, Guarded<L>>) {
-        self.jobs.remove(&client);
         for alarm in [Alarm::Again, Alarm::Retry, Alarm::Renew, Alarm::Work] {
             cx.cancel_timer(super::Timer::Job(client, alarm));
+        }
+        if let Some(request) = self.jobs.remove(&client).and_then(|job| job.then) {
+            self.begin(request, cx);
         }
     }
 
