@@ -113,7 +113,7 @@ impl Mark {
 
 /// Pixels.
 const MARGIN: usize = 24;
-const NAMES: usize = 218;
+const NAMES: usize = 228;
 const COLUMN: usize = 84;
 const ROW: usize = 26;
 const GROUP: usize = 30;

@@ -13,7 +13,6 @@ use std::time::Instant;
 use anachron_checker::levels::Level;
 use anachron_experiment::judge::cores;
 use anachron_experiment::matrix::{Answer, Cell, Guarantee, Row, SEEDS, Trouble, row};
-use anachron_experiment::strategy::mode::Cluster;
 use anachron_experiment::strategy::modes;
 use anachron_experiment::sweep::over_seeds;
 use anachron_report::number::{count, took};
@@ -32,15 +31,6 @@ use crate::target::Target;
 /// Finds a row for each mode that was asked for.
 pub(crate) fn matrix(args: &MatrixArgs, output: &mut Output) -> Result<Exit, Failure> {
     let asked = if args.mode.is_empty() { modes().collect() } else { named(&args.mode, output.style)? };
-    // Its worlds have nodes that are all alike. What locks promise is put to the test by their campaigns.
-    let (asked, locks): (Vec<campaign::Row>, Vec<campaign::Row>) =
-        asked.into_iter().partition(|(_, mode)| mode.cluster == Cluster::Alike);
-    if let Some((_, mode)) = locks.first().filter(|_| !args.mode.is_empty()) {
-        return Err(Failure::usage(format!(
-            "{0} has no row: the nodes of locks are not all alike. `anachron campaign {0}` puts its promise to the test",
-            mode.name
-        )));
-    }
     let open = |folder: &Path, file: &str| Target::open(&folder.join(file), &[]);
     let targets = args.report.as_deref().map(|folder| -> Result<_, Failure> {
         Ok((open(folder, "catalogue.md")?, open(folder, "strategy-matrix.svg")?))

@@ -18,7 +18,7 @@ mod worlds;
 
 use anachron_checker::levels::Level;
 
-use crate::strategy::mode::{AtRest, Level as Promised, Promise};
+use crate::strategy::mode::{AtRest, Promise};
 use crate::strategy::{Mode, StrategyEntry};
 
 pub use survey::{SEEDS, row};
@@ -148,7 +148,7 @@ impl Row {
 
     /// The world of this kind that the mode is a variant of.
     pub fn world(&self, trouble: Trouble) -> World {
-        World { trouble, object: self.mode.object }
+        World { trouble, cluster: self.mode.cluster }
     }
 
     /// What was found of a guarantee.
@@ -159,26 +159,16 @@ impl Row {
 
     /// The guarantees that the mode promises.
     pub fn promised(&self) -> Vec<Guarantee> {
-        use Level::{
-            CausalConvergence, CausalMemory, Linearizable, MonotonicReads, MonotonicWrites, ReadYourWrites,
-            Sequential, WritesFollowReads,
+        let top = match self.mode.promise {
+            Promise::Linearizable => Some(Level::Linearizable),
+            Promise::Less { level, .. } => level.judged(),
         };
-        let sessions = [ReadYourWrites, MonotonicReads, MonotonicWrites, WritesFollowReads];
-        let causal = [CausalMemory, CausalConvergence];
-        let levels: Vec<Level> = match self.mode.promise {
-            Promise::Linearizable => {
-                [Linearizable, Sequential].into_iter().chain(causal).chain(sessions).collect()
-            }
-            Promise::Less { level: Promised::Sequential, .. } => {
-                [Sequential].into_iter().chain(causal).chain(sessions).collect()
-            }
-            Promise::Less { level: Promised::Causal, .. } => causal.into_iter().chain(sessions).collect(),
-            Promise::Less { level: Promised::Eventual | Promised::OnTime | Promised::Nothing, .. } => {
-                Vec::new()
-            }
+        let is_promised = |guarantee: &Guarantee| match guarantee {
+            Guarantee::Level(level) => top.is_some_and(|top| implies(top, *level)),
+            Guarantee::Convergence => self.mode.at_rest == AtRest::AllAgree,
+            Guarantee::MinorityReads | Guarantee::MinorityWrites | Guarantee::Crashes => false,
         };
-        let at_rest = (self.mode.at_rest == AtRest::AllAgree).then_some(Guarantee::Convergence);
-        levels.into_iter().map(Guarantee::Level).chain(at_rest).collect()
+        Guarantee::ALL.into_iter().filter(is_promised).collect()
     }
 
     /// The guarantees that the mode promises and that were found broken or undecided.
@@ -187,4 +177,9 @@ impl Row {
         let promised = self.promised();
         self.columns().filter(|(column, cell)| promised.contains(column) && !kept(cell)).collect()
     }
+}
+
+/// True if whatever is of one level is of the other.
+fn implies(above: Level, level: Level) -> bool {
+    level == above || level.implied_by().iter().any(|between| implies(above, *between))
 }

@@ -86,7 +86,7 @@ impl Survey<'_> {
     }
 
     fn world(&self, trouble: Trouble) -> World {
-        World { trouble, object: self.mode.object }
+        World { trouble, cluster: self.mode.cluster }
     }
 
     fn experiment(&self, world: World) -> Result<Experiment, ExperimentError> {
@@ -158,7 +158,7 @@ impl Survey<'_> {
             }
         }
         let [reads, writes] = sides.map(Side::cell);
-        let reads = if self.mode.object == Object::Register { reads } else { not_defined() };
+        let reads = if self.mode.object == Object::Lock { not_defined() } else { reads };
         Ok(Some([reads, writes]))
     }
 

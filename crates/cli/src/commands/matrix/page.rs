@@ -93,6 +93,8 @@ mode's model allows; the harshest that a mode's own model allows are in [strateg
 - *replicas converge*: in the same runs, once all is healed and quiet, all replicas hold the same;
 - *reads* and *writes in a minority*: two of the five nodes are cut off from the others (`matrix-cut-n1-n2`, whichever two), and a
   client beside each of them asks. **✓** all are answered, **◐** some, **✗** none;
+- services on top of locks have worlds of their own (`matrix-locks-faults`): the five nodes give locks, clients ask three workers,
+  and what is promised is promised of the resource that they change. One worker is cut off with the minority;
 - *survives f crashes*: the most nodes that may crash for good, whichever they are, so that each node that is left
   answers (`matrix-crash-n1-n2`). **✓** a minority or more, **◐** fewer, **✗** none.
 

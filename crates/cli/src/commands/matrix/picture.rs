@@ -26,7 +26,7 @@ pub(super) fn write(file: &mut impl Write, rows: &[Row], seeds: u64) -> io::Resu
     let matrix = Matrix {
         title: "Strategies and guarantees, found by running".to_owned(),
         description: format!(
-            "Five nodes, and a session at home at each. What clients see, and what replicas hold at rest: {seeds} seeds of the faults that every strategy's model allows; a cross names the first seed that shows it. In a minority: any two nodes cut off from the others, and at how many of the 20 nodes so cut off a client gets its answer. f: the most nodes that may crash for good, whichever they are, so that each one left answers. A cell links to the runs that show it."
+            "Five nodes, and a session at home at each. What clients see, and what replicas hold at rest: {seeds} seeds of the faults that every strategy's model allows; a cross names the first seed that shows it. In a minority: any two nodes cut off from the others, and at how many of the 20 nodes so cut off (of 10, where workers use locks) a client gets its answer. f: the most nodes that may crash for good, whichever they are, so that each one left answers. A cell links to the runs that show it."
         ),
         columns: columns.to_vec(),
         groups,
@@ -65,7 +65,7 @@ fn line(row: &Row, seeds: u64) -> Line {
             Answer::NotDefined => Mark::NotDefined,
         },
         said: if cell.answer == Answer::NotDefined { String::new() } else { cell.said.clone() },
-        is_promised: promised.contains(&guarantee),
+        is_promised: promised.contains(&guarantee) && cell.answer != Answer::NotDefined,
         hint: [
             Some(format!("{}, {}: {} ({})", row.mode.name, guarantee.title(), cell.answer.name(), cell.said)),
             replay(row, guarantee, cell, seeds),
