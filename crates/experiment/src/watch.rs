@@ -5,6 +5,9 @@
 //!   view or ballot.
 //! - *What is committed stays committed*: a node's commit point does not go back while it is up. Kept apart, for not every
 //!   strategy has such a point: some show what they have applied, some forget what they knew and not what they have.
+//! - *One sequence*: of nodes that apply one sequence of changes (a log, a total order, what the tail of a chain has seen) no
+//!   two have applied different ones, by a digest over all of them at each length. This is Raft's State Machine Safety (2014,
+//!   Figure 3), the agreement and total order of a broadcast, and the prefixes of a chain (section 2.2).
 //! - *What nodes see themselves*: a replica that meets what its protocol rules out notes it.
 //!
 //! Messages are not looked at, so a watched run costs little more than a blind one.
@@ -21,6 +24,8 @@ pub struct Watch {
     offices: BTreeMap<(&'static str, u64), NodeId>,
     /// How far each node that is up has committed.
     committed: BTreeMap<NodeId, u64>,
+    /// The digest of so many changes, and who was first to have applied them.
+    applied: BTreeMap<u64, (u64, NodeId)>,
     /// Every breach but those of the commit point, in words.
     pub broken: Vec<String>,
     /// Every time that a node's commit point went back while it was up, in words.
@@ -54,6 +59,14 @@ impl Observer for Watch {
                 let before = self.committed.insert(node, commit).unwrap_or(0);
                 if commit < before {
                     self.went_back.push(format!("{time}: {node} had committed {before}, and now {commit}"));
+                }
+            }
+            Happening::Applied { node, changes, digest } => {
+                let (known, first) = *self.applied.entry(changes).or_insert((digest, node));
+                if known != digest {
+                    self.broken.push(format!(
+                        "{time}: {first} and {node} have applied different sequences of {changes} changes"
+                    ));
                 }
             }
             Happening::Note { node, text } if text.contains(CONFESSION) => {
@@ -97,6 +110,15 @@ mod tests {
         assert!(restarts.went_back.is_empty());
         let forgets = watched(vec![shown(0, "follower", 1, 5), shown(0, "follower", 1, 4)]);
         assert_eq!((forgets.went_back.len(), forgets.broken.len()), (1, 0));
+    }
+
+    #[test]
+    fn nodes_that_apply_different_changes_are_seen() {
+        let broken = |digests: [u64; 2]| {
+            let of = |node, digest| Happening::Applied { node: NodeId(node), changes: 3, digest };
+            watched(vec![of(0, digests[0]), of(1, digests[1])]).broken.len()
+        };
+        assert_eq!((broken([7, 7]), broken([7, 8])), (0, 1));
     }
 
     #[test]

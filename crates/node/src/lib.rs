@@ -30,5 +30,5 @@ mod request;
 pub use context::{Context, Effect, Surroundings};
 pub use disk::{Disk, Position};
 pub use random::Random;
-pub use replica::{OperatorCommand, Replica, View};
+pub use replica::{Applied, OperatorCommand, Replica, View};
 pub use request::{Answer, Refusal, Request, RequestId};

@@ -57,6 +57,23 @@ pub trait Replica: Sized {
         let _ = key;
         true
     }
+
+    /// How much this node has applied of the one sequence of changes that all nodes are to apply; `None` for strategies
+    /// that promise no such sequence. An observer sees from it whether two nodes have ever applied different changes
+    /// (Raft's State Machine Safety, the total order of a broadcast).
+    fn applied(&self) -> Option<Applied> {
+        None
+    }
+}
+
+/// The changes that a node has applied, in a few bytes: equal for two nodes that have applied the same ones in the same
+/// order.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Applied {
+    /// How many.
+    pub changes: u64,
+    /// A digest over them and their order.
+    pub digest: u64,
 }
 
 /// What a person at the controls can tell a node, outside the protocol.

@@ -160,6 +160,15 @@ pub enum Happening {
         /// How many log entries it knows to be committed.
         commit: u64,
     },
+    /// A node has applied a change of the sequence that all nodes are to apply.
+    Applied {
+        /// Which node.
+        node: NodeId,
+        /// How many changes it has applied by now.
+        changes: u64,
+        /// A digest over them and their order.
+        digest: u64,
+    },
     /// A strategy says something of itself.
     Note {
         /// Which node.

@@ -9,6 +9,10 @@
 //! tail of what they had not synced, and now and then all at the same moment; clocks jump, drift, and stand still. What a
 //! mode's model rules out is left out. Then all is healed, and clients ask again.
 //!
+//! Links keep no order: whatever is under way may overtake what was sent before it. In Raft's larger cluster an operator hands
+//! the leadership round and takes nodes out and in, one at a time and several at once, without looking at what goes wrong
+//! meanwhile; in the end all vote again. The smaller one is left to itself.
+//!
 //! Crashes at a sync are short. A node that is back within a moment still finds the election, the view change or the write
 //! under way that it took part in, and may answer a second time: that is where what was not on disk shows.
 //!
@@ -75,6 +79,7 @@ pub(super) fn text(entry: &StrategyEntry, mode: &Mode, nodes: u16) -> String {
     };
     // Under locks one client is served at a time.
     let duration = if mode.cluster == Cluster::Locks { "11s" } else { "7s" };
+    let has_operator = entry.name == "raft" && nodes == SIZES[0];
     let all = u16::try_from(names.len()).expect("nodes are numbered with 16 bits");
     let max_crashed = match mode.crashes {
         Crashes::Restart => all,
@@ -91,10 +96,11 @@ pub(super) fn text(entry: &StrategyEntry, mode: &Mode, nodes: u16) -> String {
         "afterwards": {"heal": true, "settle": "2s"},
         "cluster": {
             "nodes": names,
-            "network": {"latency": {"uniform": {"low": "1ms", "high": "10ms"}}},
+            "network": {"latency": {"uniform": {"low": "1ms", "high": "10ms"}}, "fifo": false},
             "disk": {"sync": {"uniform": {"low": "0ms", "high": "4ms"}}},
         },
         "clients": clients(mode, &mode.cluster.asked(nodes)),
+        "operator": if has_operator { operator(&names) } else { Vec::new() },
         "fault_plan": {
             "from": "300ms", "until": "4500ms", "max_down": all, "max_crashed": max_crashed,
             "kinds": fault_kinds(mode.clocks),
@@ -105,6 +111,27 @@ pub(super) fn text(entry: &StrategyEntry, mode: &Mode, nodes: u16) -> String {
         }],
     })
     .to_string()
+}
+
+/// Somebody who moves leadership and members about, while there are faults, and sees to it in the end that all vote.
+fn operator(names: &[String]) -> Vec<Json> {
+    let of = |round: usize| &names[round % names.len()];
+    let mut actions = Vec::new();
+    for round in 0..10 {
+        let at = |ms: usize| format!("{}ms", 400 + 400 * round + ms);
+        let most: Vec<&String> = (0..=names.len() / 2).map(|nth| of(2 * round + nth)).collect();
+        actions.push(json!({"at": at(0), "transfer": of(3 * round + 1)}));
+        actions.push(json!({"at": at(100), "remove": of(2 * round + 2)}));
+        actions.push(json!({"at": at(200), "add_voter": of(2 * round + 2)}));
+        if round % 3 == 1 {
+            actions.push(json!({"at": at(300), "voters": most}));
+            actions.push(json!({"at": at(350), "add_learner": of(2 * round + names.len() - 1)}));
+        } else {
+            actions.push(json!({"at": at(300), "voters": names}));
+        }
+    }
+    actions.extend((0..5).map(|nth| json!({"at": format!("{}ms", 4_800 + 200 * nth), "voters": names})));
+    actions
 }
 
 /// Those that work while there are faults, and those that come after.

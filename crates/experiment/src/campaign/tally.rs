@@ -114,12 +114,12 @@ allows: in clusters of five nodes where the seed is even, of three where it is o
 one of its runs: `anachron run campaign-MODE --seed N` or `anachron run campaign-MODE-of-three --seed N`.
 
 - *faults*: drawn and struck, over all runs: links cut in every shape and direction, flapping, lossy, doubling, reordering
-  and slow; nodes paused, crashed anywhere, in the midst of a write, just before a sync is done, and (except for Viewstamped
+  (they keep no order at any time) and slow; nodes paused, crashed anywhere, in the midst of a write, just before a sync is done, and (except for Viewstamped
   Replication, whose memories are its log) all at once; slow disks; clocks that jump, drift and, except under leases, stand
-  still;
+  still. Raft's clusters of five have an operator besides, who moves leadership and members about;
 - *violations*: histories that are not linearizable; *undecided*: histories on which the judge gave up;
-- *invariants*: runs in which two nodes led one term, a commit point went back, a replica met what its protocol rules out, or
-  one panicked;
+- *invariants*: runs in which two nodes led one term, a commit point went back, two nodes applied different sequences of
+  changes, a replica met what its protocol rules out, or one panicked;
 - *diverged*: runs after which replicas did not hold at rest what is promised;
 - *stuck*: runs in which, once healed, a read or a write did not complete: at whichever node a client asks first;
 - *holds*: histories that are of the level that is promised, as the judge grades them;

@@ -94,7 +94,7 @@ const MODES: &[Mode] = &[
     Mode {
         name: "in-sync-leader-reads",
         options: r#"{"reads": "leader"}"#,
-        promise: Promise::less(Level::Eventual, 99, AnomalyKind::StaleRead),
+        promise: Promise::less(Level::Eventual, 127, AnomalyKind::StaleRead),
         ..MODE
     },
     Mode {

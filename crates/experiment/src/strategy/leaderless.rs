@@ -182,7 +182,7 @@ const LAMPORT_MODES: &[Mode] = &[
     Mode {
         name: "lamport-majorities",
         options: r#"{"r": $majority, "w": $majority, "gossip_interval": "100ms"}"#,
-        promise: Promise::less(Level::Eventual, 16, AnomalyKind::StaleRead),
+        promise: Promise::less(Level::Eventual, 13, AnomalyKind::StaleRead),
         ..MAJORITIES
     },
 ];
@@ -196,7 +196,7 @@ const MODES: &[Mode] = &[
     Mode {
         name: "leaderless-majorities",
         options: r#"{"versions": "dotted", "siblings": "one", "r": $majority, "w": $majority, "read_repair": "blocking", "gossip_interval": "100ms"}"#,
-        promise: Promise::less(Level::Eventual, 0, AnomalyKind::StaleRead),
+        promise: Promise::less(Level::Eventual, 12, AnomalyKind::StaleRead),
         difference: Some(
             "blocking read repair also stores what was read at the nodes whose answers the read did not wait for",
         ),

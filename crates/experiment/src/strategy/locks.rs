@@ -163,7 +163,7 @@ const REDLOCK_MODES: &[Mode] = &[
     Mode {
         name: "redlock-persisted",
         options: r#"{"lock_nodes": $nodes, "ttl": "150ms", "work_time": "30ms", "restart": "persisted"}"#,
-        promise: Promise::less(Level::OnTime, 7, AnomalyKind::LostAppend),
+        promise: Promise::less(Level::OnTime, 4, AnomalyKind::LostAppend),
         ..REDLOCK_MODE
     },
     Mode {

@@ -113,7 +113,7 @@ const MODES: &[Mode] = &[
     Mode {
         name: "raft-leader-memory",
         options: r#"{"reads": "leader-memory", "initial_leader": "n1"}"#,
-        promise: Promise::less(Level::Eventual, 0, AnomalyKind::StaleRead),
+        promise: Promise::less(Level::Eventual, 1, AnomalyKind::StaleRead),
         read: PaperCost::LOCAL,
         ..MODE
     },

@@ -121,7 +121,7 @@ const MODES: &[Mode] = &[
     Mode {
         name: "single-leader-any-reads",
         options: r#"{"replication": "synchronous", "failover": "automatic", "reads": "any"}"#,
-        promise: Promise::less(Level::Eventual, 7, AnomalyKind::FlipFlop),
+        promise: Promise::less(Level::Eventual, 24, AnomalyKind::FlipFlop),
         asks: Asks { write: Place::First, read: Place::Second },
         ..MODE
     },

@@ -77,7 +77,7 @@ const MODES: &[Mode] = &[
     Mode {
         name: "total-order-local-reads",
         options: r#"{"reads": "local"}"#,
-        promise: Promise::less(Level::Sequential, 0, AnomalyKind::StaleRead),
+        promise: Promise::less(Level::Sequential, 2, AnomalyKind::StaleRead),
         asks: Asks { write: Place::First, read: Place::Second },
         read: PaperCost::LOCAL,
         ..SEQUENCER

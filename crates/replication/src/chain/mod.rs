@@ -42,7 +42,7 @@ mod weakening;
 
 use std::collections::BTreeMap;
 
-use anachron_node::{Context, Disk, Position, Refusal, Replica, Request, RequestId, View};
+use anachron_node::{Applied, Context, Disk, Position, Refusal, Replica, Request, RequestId, View};
 use anachron_vocabulary::{ClientId, Key, NodeId, Value};
 
 pub use config::{Config, Reads};
@@ -269,6 +269,10 @@ impl Replica for Chain {
 
     fn contents(&self) -> Vec<(Key, Value)> {
         self.history.clean().store.contents()
+    }
+
+    fn applied(&self) -> Option<Applied> {
+        Some(self.history.clean().store.applied())
     }
 
     /// The master keeps none.

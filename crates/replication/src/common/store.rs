@@ -17,8 +17,10 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use anachron_node::{Answer, Refusal};
+use anachron_node::{Answer, Applied, Refusal};
 use anachron_vocabulary::{ClientId, Key, Operation, Reply, Value};
+
+use super::digest;
 
 /// The objects of one node, by key.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
@@ -29,6 +31,8 @@ pub struct Store {
     objects: BTreeMap<Key, Object>,
     /// The locks that were ever taken.
     locks: BTreeMap<Key, Lock>,
+    /// What was applied so far, refused or not.
+    applied: Applied,
 }
 
 /// What was made of an object.
@@ -60,7 +64,13 @@ type Done = Result<Reply, Mismatch>;
 impl Store {
     /// A store in which every object holds `initial` and every lock is free.
     pub fn new(initial: Value) -> Self {
-        Self { initial, objects: BTreeMap::new(), locks: BTreeMap::new() }
+        let applied = Applied::default();
+        Self { initial, objects: BTreeMap::new(), locks: BTreeMap::new(), applied }
+    }
+
+    /// The changes that were applied. Reads don't count: whoever answers them from its own copy applies nothing.
+    pub fn applied(&self) -> Applied {
+        self.applied
     }
 
     /// The value of an object: the elements of a collection, in its order, are a list.
@@ -89,6 +99,11 @@ impl Store {
 
     /// Applies one operation of `client` and says what to answer. Deterministic: equal stores stay equal.
     pub fn apply(&mut self, client: ClientId, key: Key, operation: &Operation) -> Answer {
+        if !operation.is_read() {
+            let Applied { changes, digest: before } = self.applied;
+            self.applied =
+                Applied { changes: changes + 1, digest: digest(&(before, client, key, operation)) };
+        }
         match operation {
             Operation::Read | Operation::Contains(_) | Operation::MultiRead(_) => {
                 self.observe(key, operation)

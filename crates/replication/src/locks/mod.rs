@@ -39,7 +39,9 @@ mod resource;
 mod weakening;
 mod worker;
 
-use anachron_node::{Context, Disk, Effect, OperatorCommand, Position, Refusal, Replica, Request, View};
+use anachron_node::{
+    Applied, Context, Disk, Effect, OperatorCommand, Position, Refusal, Replica, Request, View,
+};
 use anachron_vocabulary::{Key, NodeId, Value};
 
 pub use config::{Config, Method, Settings};
@@ -226,6 +228,11 @@ impl<L: Replica> Replica for Guarded<L> {
 
     fn contents(&self) -> Vec<(Key, Value)> {
         self.resource().map(|resource| resource.objects().collect()).unwrap_or_default()
+    }
+
+    /// What lock nodes apply.
+    fn applied(&self) -> Option<Applied> {
+        self.lock_node().and_then(Replica::applied)
     }
 
     /// The objects are at the resource; what lock nodes hold are locks.

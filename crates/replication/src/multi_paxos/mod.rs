@@ -40,7 +40,7 @@ mod requests;
 mod scout;
 mod weakening;
 
-use anachron_node::{Context, Disk, OperatorCommand, Position, Replica, Request, View};
+use anachron_node::{Applied, Context, Disk, OperatorCommand, Position, Replica, Request, View};
 use anachron_vocabulary::{Key, NodeId, Value, VirtualDuration};
 
 use crate::common::{Sessions, Store};
@@ -243,5 +243,9 @@ impl Replica for MultiPaxos {
 
     fn contents(&self) -> Vec<(Key, Value)> {
         self.store.contents()
+    }
+
+    fn applied(&self) -> Option<Applied> {
+        Some(self.store.applied())
     }
 }

@@ -54,7 +54,7 @@ mod testing;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use anachron_node::{Context, Disk, OperatorCommand, Position, Refusal, Replica, Request, View};
+use anachron_node::{Applied, Context, Disk, OperatorCommand, Position, Refusal, Replica, Request, View};
 use anachron_vocabulary::{Key, NodeId, Operation, Value, VirtualDuration, VirtualTime};
 
 use crate::common::{Seen, Sessions, Store};
@@ -379,5 +379,9 @@ impl Replica for Raft {
 
     fn contents(&self) -> Vec<(Key, Value)> {
         self.store.contents()
+    }
+
+    fn applied(&self) -> Option<Applied> {
+        Some(self.store.applied())
     }
 }

@@ -174,6 +174,20 @@ mod tests {
         assert_eq!(bench.answers(), [value(2, 5)]);
     }
 
+    /// Such an answer comes from the term of the present office, and counts the rounds of another.
+    #[test]
+    fn the_refusal_of_what_was_sent_in_an_earlier_office_confirms_no_round() {
+        let confirms = |config| {
+            let mut bench = leader(config);
+            bench.client(2, Operation::Read);
+            let outcome = AppendOutcome::StaleTerm;
+            bench.receive(2, Message::AppendReply { term: Term(1), round: Round(50), outcome });
+            bench.answers().len() == 1
+        };
+        assert!(!confirms(Config::default()));
+        assert!(confirms(weakened(Weakening::StaleReplyCounts)));
+    }
+
     #[test]
     fn a_leader_that_is_cut_off_answers_no_read_and_refuses_once_it_hears_of_another() {
         let mut bench = leader(Config::default());

@@ -290,7 +290,8 @@ impl Raft {
         }
     }
 
-    /// A follower answered. Answers of earlier terms are of no use; one of a higher term has ended the office.
+    /// A follower answered. Answers of earlier terms and to messages of earlier terms are of no use; one of a higher term
+    /// has ended the office.
     pub(super) fn on_append_reply(
         &mut self,
         from: NodeId,
@@ -302,6 +303,15 @@ impl Raft {
         let Role::Leader(leadership) = &mut self.role else { return };
         if term < self.term {
             return;
+        }
+        // What is answered was sent in an earlier office, perhaps this node's own, whose rounds were counted from zero as
+        // well: it confirms nothing of this one.
+        let is_of_the_past = outcome == AppendOutcome::StaleTerm;
+        if is_of_the_past && !self.config.weakenings.contains(Weakening::StaleReplyCounts) {
+            return;
+        }
+        if round > leadership.round {
+            cx.note(|| format!("hears from {from} of a round yet to come: an invariant of Raft is broken"));
         }
         let progress = &mut leadership.progress[from.index()];
         progress.round = progress.round.max(round);

@@ -66,6 +66,9 @@ weakenings! {
     ReadIndexReusedContext: "raft-readindex-reused-context",
         "etcd#20418, etcd-io/raft#397, antfly#599; dissertation §6.4",
         "A read is confirmed by acknowledgements of a round that was sent before it arrived.";
+    StaleReplyCounts: "raft-stale-reply-counts",
+        "a bug that this project once had; dissertation §6.4",
+        "The refusal of a message that the leader sent in an earlier office confirms a round of the present one.";
     FollowerReadNoApplyWait: "raft-follower-read-no-apply-wait",
         "sofa-jraft#364 (related); dissertation §6.4",
         "A follower learns the read index and answers before it has applied that entry.";

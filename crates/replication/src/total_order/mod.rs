@@ -31,7 +31,7 @@ pub mod sequencer;
 mod service;
 mod weakening;
 
-use anachron_node::{Context, Disk, Position, Replica, Request, RequestId, View};
+use anachron_node::{Applied, Context, Disk, Position, Replica, Request, RequestId, View};
 use anachron_vocabulary::{Key, NodeId, Value};
 
 pub use broadcast::{Broadcast, Effect, Output, Timer};
@@ -160,5 +160,9 @@ impl<B: Broadcast<Payload = Request>> Replica for TotalOrder<B> {
 
     fn contents(&self) -> Vec<(Key, Value)> {
         self.service.contents()
+    }
+
+    fn applied(&self) -> Option<Applied> {
+        Some(self.service.applied())
     }
 }

@@ -9,7 +9,7 @@
 
 use std::collections::BTreeMap;
 
-use anachron_node::{Answer, Request, RequestId};
+use anachron_node::{Answer, Applied, Request, RequestId};
 use anachron_vocabulary::{ClientId, Key, Value};
 
 use super::{Config, MessageId, Weakening};
@@ -117,6 +117,10 @@ impl Service {
 
     pub(super) fn contents(&self) -> Vec<(Key, Value)> {
         self.store.contents()
+    }
+
+    pub(super) fn applied(&self) -> Applied {
+        self.store.applied()
     }
 }
 

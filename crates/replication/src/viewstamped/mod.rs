@@ -39,7 +39,7 @@ mod weakening;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use anachron_node::{Context, Disk, Position, Replica, Request, RequestId, View};
+use anachron_node::{Applied, Context, Disk, Position, Replica, Request, RequestId, View};
 use anachron_vocabulary::{Key, NodeId, Value};
 
 use crate::common::{Sessions, Store, majority};
@@ -314,5 +314,9 @@ impl Replica for Viewstamped {
 
     fn contents(&self) -> Vec<(Key, Value)> {
         self.store.contents()
+    }
+
+    fn applied(&self) -> Option<Applied> {
+        Some(self.store.applied())
     }
 }

@@ -76,6 +76,14 @@ impl Mixture {
         if feature == Feature::Plain {
             self.operator = 0;
         }
+        if feature == Feature::ReadIndexAndReelections {
+            // Answers arrive after their leader has lost its office and won another.
+            (self.late, self.late_arrival) = (60, 6);
+            (self.partition, self.heal) = (4, 8);
+            (self.election, self.heartbeat) = (15, 15);
+            (self.lost, self.crash, self.operator) = (0, 0, 0);
+            self.client = 200;
+        }
         if matches!(feature, Feature::LeasesAndDelays | Feature::ReadIndexAndDelays) {
             // Answers arrive long after they were asked for, while others elect and commit.
             (self.late, self.late_arrival) =
@@ -108,6 +116,7 @@ pub(crate) fn feature_of(weakening: Weakening) -> Feature {
         Weakening::LeaseSurvivesTransfer => Feature::LeasesAndTransfers,
         Weakening::ReadIndexWithoutNoop => Feature::ReadIndex,
         Weakening::ReadIndexReusedContext => Feature::ReadIndexAndDelays,
+        Weakening::StaleReplyCounts => Feature::ReadIndexAndReelections,
         Weakening::FollowerReadNoApplyWait => Feature::FollowerReads,
         Weakening::ConfChangeBeforeNoop => Feature::Removals,
         Weakening::TwoChangesInFlight | Weakening::ConfAtApplyUnguarded => Feature::Membership,
@@ -128,6 +137,7 @@ pub(crate) enum Feature {
     Plain,
     ReadIndex,
     ReadIndexAndDelays,
+    ReadIndexAndReelections,
     FollowerReads,
     Leases,
     LeasesAndDelays,
@@ -136,6 +146,29 @@ pub(crate) enum Feature {
     Removals,
     Learners,
     Snapshots,
+}
+
+impl Feature {
+    const ALL: [Self; 13] = [
+        Self::Any,
+        Self::Plain,
+        Self::ReadIndex,
+        Self::ReadIndexAndDelays,
+        Self::ReadIndexAndReelections,
+        Self::FollowerReads,
+        Self::Leases,
+        Self::LeasesAndDelays,
+        Self::LeasesAndTransfers,
+        Self::Membership,
+        Self::Removals,
+        Self::Learners,
+        Self::Snapshots,
+    ];
+
+    /// What a run without weakenings is to be about.
+    pub(crate) fn of_seed(seed: u64) -> Self {
+        if seed % 2 == 0 { Self::Any } else { Self::ALL[usize::try_from(seed / 2 % 13).expect("below 13")] }
+    }
 }
 
 /// The features of Raft that a seed draws.
@@ -147,7 +180,13 @@ pub(crate) fn draw_config(
 ) -> Config {
     let mut below = |bound: u64| chance.below(bound);
     let reads = match (feature, below(6)) {
-        (Feature::Plain | Feature::ReadIndex | Feature::ReadIndexAndDelays, _) => Reads::ReadIndex,
+        (
+            Feature::Plain
+            | Feature::ReadIndex
+            | Feature::ReadIndexAndDelays
+            | Feature::ReadIndexAndReelections,
+            _,
+        ) => Reads::ReadIndex,
         (Feature::FollowerReads, _) => Reads::FollowerReadIndex,
         (Feature::Leases | Feature::LeasesAndDelays | Feature::LeasesAndTransfers, _) | (_, 0 | 1) => {
             Reads::Lease

@@ -124,6 +124,10 @@ impl Names<'_> {
                     json!({ "node": self.node(*node), "role": role, "term": term, "commit": commit });
                 ("role", fields)
             }
+            Happening::Applied { node, changes, digest } => {
+                let digest = format!("{digest:016x}");
+                ("applied", json!({ "node": self.node(*node), "changes": changes, "digest": digest }))
+            }
             Happening::Note { node, text } => ("note", json!({ "node": self.node(*node), "text": text })),
             Happening::FaultBegins { fault, label, nodes } => {
                 let nodes: Vec<String> = nodes.iter().map(|&node| self.node(node)).collect();

@@ -1,6 +1,6 @@
 //! Faults of the schedule begin and end.
 
-use anachron_node::Replica;
+use anachron_node::{Applied, Replica};
 use anachron_trace::{Happening, Loss};
 use anachron_vocabulary::{NodeId, VirtualTime};
 
@@ -128,6 +128,7 @@ impl<R: Replica> Simulation<'_, R> {
         }
         let (lost_records, held) = process.crash(tail, wipe, &mut random);
         self.shown[node.index()] = ("", 0, 0);
+        self.applied[node.index()] = Applied::default();
         for (_, event) in held {
             if let Waiting::Message { id, .. } | Waiting::Request { id, .. } = event {
                 self.statistics.receiver_down += 1;

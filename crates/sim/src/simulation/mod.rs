@@ -1,7 +1,7 @@
 //! The loop: take the next event, let the world answer it, until the time is up.
 
 use anachron_history::{History, Names, Record, TimeUnit};
-use anachron_node::{Answer, Effect, Position, Random, Replica, Request, RequestId};
+use anachron_node::{Answer, Applied, Effect, Position, Random, Replica, Request, RequestId};
 use anachron_trace::{Attention, Endpoint, Event, FingerprintHasher, Happening, MessageId, Observer};
 use anachron_vocabulary::{ClientId, NodeId, VirtualDuration, VirtualTime};
 use std::collections::VecDeque;
@@ -75,6 +75,8 @@ pub(crate) struct Simulation<'w, R: Replica> {
     messages: u64,
     /// The last role, term and commit point shown of each node.
     shown: Vec<(&'static str, u64, u64)>,
+    /// What each node was last shown to have applied.
+    applied: Vec<Applied>,
 }
 
 impl<'w, R: Replica> Simulation<'w, R> {
@@ -133,6 +135,7 @@ impl<'w, R: Replica> Simulation<'w, R> {
             effects: Vec::new(),
             messages: 0,
             shown: vec![("", 0, 0); usize::from(world.nodes)],
+            applied: vec![Applied::default(); usize::from(world.nodes)],
         };
         for (number, plan) in world.clients.iter().enumerate() {
             simulation.add_client(ClientId::from_index(number), plan);

@@ -1,6 +1,6 @@
 //! A node takes a step, and what it wants is carried out.
 
-use anachron_node::{Context, Effect, OperatorCommand, Position, Replica, Request, Surroundings};
+use anachron_node::{Applied, Context, Effect, OperatorCommand, Position, Replica, Request, Surroundings};
 use anachron_trace::{Attention, Happening};
 use anachron_vocabulary::{NodeId, VirtualDuration};
 use std::hash::Hash;
@@ -214,15 +214,23 @@ impl<R: Replica> Simulation<'_, R> {
         self.queue.push(complete, Waiting::Synced { node, boot, position });
     }
 
-    /// Tells the observer a node's role, term and commit point if one of them has changed.
+    /// Tells the observer a node's role, term and commit point if one of them has changed, and what it has applied.
     pub(super) fn show(&mut self, node: NodeId) {
         let Some(replica) = &self.processes[node.index()].replica else { return };
         let view = replica.view();
+        let applied = replica.applied();
         let now = (view.role, view.term, view.commit);
         if self.shown[node.index()] != now {
             self.shown[node.index()] = now;
             let (role, term, commit) = now;
             self.observe_node(|| Happening::Role { node, role, term, commit });
+        }
+        if let Some(applied) = applied
+            && self.applied[node.index()] != applied
+        {
+            self.applied[node.index()] = applied;
+            let Applied { changes, digest } = applied;
+            self.observe_node(|| Happening::Applied { node, changes, digest });
         }
     }
 }

@@ -45,6 +45,7 @@ fn line(event: &Event) -> String {
         Happening::Role { node, role, term, commit } => {
             format!("{node} is {role}, term {term}, commit {commit}")
         }
+        Happening::Applied { node, changes, .. } => format!("{node} has applied {changes} changes"),
         Happening::Note { node, text } => format!("{node} notes: {text}"),
         Happening::FaultBegins { label, .. } => format!("fault begins: {label}"),
         Happening::FaultEnds { fault } => format!("fault {fault} ends"),

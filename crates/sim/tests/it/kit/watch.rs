@@ -39,6 +39,7 @@ impl Watch {
         let mut boots: BTreeMap<NodeId, u32> = BTreeMap::new();
         let mut paused: BTreeMap<NodeId, bool> = BTreeMap::new();
         let mut roles: BTreeMap<NodeId, (&str, u64, u64)> = BTreeMap::new();
+        let mut applied: BTreeMap<NodeId, u64> = BTreeMap::new();
         let mut faults: BTreeMap<usize, bool> = BTreeMap::new();
         let mut open: BTreeMap<u32, u32> = BTreeMap::new();
         for pair in events.windows(2) {
@@ -77,6 +78,9 @@ impl Watch {
                 Happening::Role { node, role, term, commit } => {
                     let news = (*role, *term, *commit);
                     assert_ne!(roles.insert(*node, news), Some(news), "{node}: a role that is no news");
+                }
+                Happening::Applied { node, changes, .. } => {
+                    assert_ne!(applied.insert(*node, *changes), Some(*changes), "{node} has applied no more");
                 }
                 Happening::FaultBegins { fault, .. } => {
                     assert_eq!(faults.insert(*fault, true), None, "fault {fault} begins twice");
