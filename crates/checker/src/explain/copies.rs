@@ -16,7 +16,8 @@
 use anachron_vocabulary::{Operation, OperationId, Outcome, Reply, Value};
 
 use super::elements::{attempts, inserted, may_remove, shown, taken};
-use super::fact::{Fact, same_set};
+use super::fact::Fact;
+use super::scans::same_set;
 use super::subject::Subject;
 use super::words::{Voice, times};
 use super::{AnomalyKind, Candidate};

@@ -9,7 +9,8 @@
 
 use anachron_vocabulary::{Operation, OperationId, Outcome, Reply, Value};
 
-use super::fact::{Fact, Point, same_set};
+use super::fact::{Fact, Point};
+use super::scans::same_set;
 use super::subject::Subject;
 use super::words::Voice;
 use super::{AnomalyKind, Candidate};

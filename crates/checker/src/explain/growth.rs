@@ -17,7 +17,8 @@ use anachron_vocabulary::{Operation, OperationId, Value};
 
 use super::appends::{Cut, cut_rest};
 use super::elements::attempts::told;
-use super::fact::{Fact, Point, same_set};
+use super::fact::{Fact, Point};
+use super::scans::same_set;
 use super::subject::{Seen, Subject, text};
 use super::words::{Voice, list, times};
 use super::{AnomalyKind, Candidate};

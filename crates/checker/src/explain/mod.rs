@@ -25,6 +25,7 @@ mod locks;
 mod no_order;
 mod projection;
 mod registers;
+mod scans;
 mod sentences;
 mod subject;
 mod tokens;

@@ -15,7 +15,8 @@ use std::collections::BTreeMap;
 use anachron_history::Timestamp;
 use anachron_vocabulary::{Operation, OperationId, Value};
 
-use super::fact::{Fact, Glimpse, Point, must_be_there, still_there};
+use super::fact::{Fact, Glimpse, Point};
+use super::scans::{must_be_there, still_there};
 use super::subject::{Seen, Subject};
 use super::words::{Voice, times};
 use super::{AnomalyKind, Candidate};

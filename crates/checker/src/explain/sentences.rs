@@ -7,7 +7,8 @@ use std::fmt::Write as _;
 
 use anachron_vocabulary::{Operation, OperationId, Outcome, Reply, Value};
 
-use super::fact::{Exclusion, Fact, Glimpse, Point, must_be_there};
+use super::fact::{Exclusion, Fact, Glimpse, Point};
+use super::scans::must_be_there;
 use super::subject::Seen;
 use super::words::{Voice, list, times};
 use super::{leaders, locks, no_order, projection, tokens};
