@@ -151,8 +151,8 @@ pub enum Road {
     Chains,
     /// Turns: acquires and releases of a lock alternate, so there is nothing to search.
     Turns,
-    /// The theorems on queues, stacks and priority queues whose elements are unique (Henzinger, Sezgin and Vafeiadis
-    /// 2013; Lee and Mathur 2025).
+    /// The theorems on queues, stacks and priority queues whose elements are unique, or copies told apart (Henzinger,
+    /// Sezgin and Vafeiadis 2013; Lee and Mathur 2025).
     Collections,
     /// The search over configurations (Wing and Gong 1993; Lowe 2017).
     Search,

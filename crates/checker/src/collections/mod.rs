@@ -1,4 +1,4 @@
-//! Queues, stacks and priority queues whose values are unique: decided without a search.
+//! Queues, stacks and priority queues whose values are unique, or nearly so: decided without a search.
 //!
 //! Why it exists: a search over configurations does not end on a queue of a hundred thousand operations, and need not
 //! begin: if no value is inserted twice, the intervals of each value's insert and remove say everything. Each object
@@ -26,8 +26,11 @@
 //! others: each order is checked by its construction, each clash is one whatever these removes did, and what is neither
 //! is left to the search.
 //!
+//! **Copies.** Values that were inserted more than once are told apart by who removed which (`copies`).
+//!
 //! Left out on purpose: objects that start with elements, or have a bound; sets, which fall apart into one object a value.
 
+mod copies;
 mod cover;
 mod deadlines;
 mod empties;
@@ -143,6 +146,9 @@ impl Clash {
         operations.into_iter().map(|(_, id)| id).collect()
     }
 }
+
+/// What decides a collection: `None` where it does not say.
+type Theorem = fn(&Collection) -> Option<Decided>;
 
 impl Collection {
     /// The collection that has only what a clash lists.

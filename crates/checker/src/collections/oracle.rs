@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use anachron_vocabulary::OperationId;
 
+use super::copies::{self, Leaves};
+use super::parts::Decided as PartDecided;
 use super::testing::{Discipline, Load, Wrong, plant, scrambled, served};
-use super::{Action, Clash, Collection, Decided, Event, Unfit};
+use super::{Action, Clash, Collection, Decided, Event, Theorem, Unfit};
 use crate::testing::Dice;
 
 /// The contents, each value with its rank, after an operation; `None` if it can't have had this outcome.
@@ -220,6 +222,72 @@ fn small_services_agree_with_brute_force() {
         }
         println!("{discipline:?}: {tally:?}");
         assert!(tally.orders > rounds / 4 && tally.clashes > rounds / 20, "{discipline:?}: {tally:?}");
+    }
+}
+
+#[test]
+fn copies_agree_with_brute_force() {
+    let rounds = rounds(20_000);
+    let ways: [(Discipline, Leaves, Theorem); 3] = [
+        (Discipline::Queue, Leaves::First, super::queue),
+        (Discipline::Stack, Leaves::Last, super::stack),
+        (Discipline::PriorityQueue, Leaves::Any, super::priority_queue),
+    ];
+    for (discipline, leaves, theorem) in ways {
+        let mut tally = Tally::default();
+        let mut dice = Dice::new(20_261_123);
+        for seed in 0..rounds {
+            let mut events = if dice.permille(500) {
+                scrambled(&mut dice, 9)
+            } else {
+                served(&Load {
+                    discipline,
+                    operations: 4 + dice.index(7),
+                    concurrency: dice.one_of(&[2, 3, 5]),
+                    insert_permille: dice.one_of(&[500, 600]),
+                    unknown_permille: dice.one_of(&[0, 0, 200]),
+                    seed,
+                })
+            };
+            if dice.permille(300) {
+                plant(&mut events, dice.one_of(&[Wrong::Swapped, Wrong::Lost, Wrong::Empty]), seed);
+            }
+            let few = dice.one_of(&[1, 2, 3]);
+            for event in &mut events {
+                match &mut event.action {
+                    Action::Insert { value, rank } => {
+                        *value %= few;
+                        *rank = i64::from(*value / 2);
+                    }
+                    Action::Remove { value } => *value %= few,
+                    Action::Empty | Action::Pending => {}
+                }
+            }
+            let expected = brute_force(discipline, &events);
+            let context = || format!("{discipline:?} {events:#?}");
+            match copies::decide(&events, leaves, theorem) {
+                Some(PartDecided::Order(order)) => {
+                    assert!(expected, "{}", context());
+                    verify(discipline, &events, &order);
+                    tally.orders += 1;
+                }
+                Some(PartDecided::Clash(ids)) => {
+                    assert!(!expected, "{}", context());
+                    let listed = |event: &&Event| {
+                        let is_pending =
+                            event.returned.is_none() && !matches!(event.action, Action::Insert { .. });
+                        is_pending || ids.contains(&event.id)
+                    };
+                    let part: Vec<Event> = events.iter().filter(listed).copied().collect();
+                    assert!(!brute_force(discipline, &part), "{ids:?} is no proof: {}", context());
+                    tally.clashes += 1;
+                }
+                None => tally.undecided += 1,
+            }
+        }
+        println!("{discipline:?}: {tally:?}");
+        assert!(tally.orders > rounds / 4 && tally.clashes > rounds / 20, "{discipline:?}: {tally:?}");
+        assert!(tally.undecided < rounds / 10, "{discipline:?}: {tally:?}");
     }
 }
 

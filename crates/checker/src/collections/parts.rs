@@ -2,7 +2,8 @@
 
 use anachron_vocabulary::{Operation, OperationId, Outcome, Reply, Value};
 
-use super::{Action, Collection, Event, Unfit};
+use super::copies::{self, Leaves};
+use super::{Action, Collection, Event, Theorem, Unfit};
 use crate::table::{Interner, count};
 use crate::{Model, Part};
 
@@ -16,16 +17,17 @@ pub(crate) enum Decided {
 
 /// Decides a queue, a stack or a priority queue; `None` where no theorem applies.
 pub(crate) fn decide(part: &Part<'_>) -> Option<Decided> {
-    let by_theorem = match part.model {
-        Model::Queue => super::queue,
-        Model::Stack => super::stack,
-        Model::PriorityQueue => super::priority_queue,
+    let (by_theorem, leaves): (Theorem, Leaves) = match part.model {
+        Model::Queue => (super::queue, Leaves::First),
+        Model::Stack => (super::stack, Leaves::Last),
+        Model::PriorityQueue => (super::priority_queue, Leaves::Any),
         _ => return None,
     };
-    let collection = match Collection::gather(&events(part)) {
+    let events = events(part);
+    let collection = match Collection::gather(&events) {
         Ok(collection) => collection,
         Err(Unfit::Clash(clash)) => return Some(Decided::Clash(clash)),
-        Err(Unfit::NotUnique) => return None,
+        Err(Unfit::NotUnique) => return copies::decide(&events, leaves, by_theorem),
     };
     Some(match by_theorem(&collection)? {
         super::Decided::Order(order) => Decided::Order(order),
