@@ -20,6 +20,8 @@ enum Phase {
     Query {
         /// The newest found so far.
         newest: Stamped,
+        /// Where.
+        at: NodeId,
     },
     /// Stores a value at a majority.
     Store {
@@ -46,10 +48,14 @@ impl Abd {
         quorum.hear(cx.me());
         let skips = writes.is_some() && self.weak(Weakening::WriterSkipsQuery);
         let newest = self.registers.get(key).clone();
-        let open = Open { id, key, quorum, work: Work { writes, phase: Phase::Query { newest } } };
+        let open =
+            Open { id, key, quorum, work: Work { writes, phase: Phase::Query { newest, at: cx.me() } } };
         if skips || open.quorum.is_reached() {
             self.end_query(open, cx);
         } else {
+            cx.note(|| {
+                format!("{}: asks what the others hold; it holds {:?}", name(id), self.registers.get(key))
+            });
             ask(&open, cx);
             self.desk.put(open);
         }
@@ -65,9 +71,10 @@ impl Abd {
     ) {
         let order = self.config.order();
         let Some(open) = self.desk.get_mut(id) else { return };
-        let Phase::Query { newest } = &mut open.work.phase else { return };
+        let Phase::Query { newest, at } = &mut open.work.phase else { return };
         if found.is_newer(newest, order) {
             *newest = found;
+            *at = from;
         }
         open.quorum.hear(from);
         if let Some(open) = self.desk.take_if_reached(id) {
@@ -78,7 +85,8 @@ impl Abd {
     /// A majority has said what it holds: on to the second phase.
     fn end_query(&mut self, open: Open<Work>, cx: &mut Context<'_, Self>) {
         let Open { id, key, work: Work { writes, phase }, .. } = open;
-        let Phase::Query { newest } = phase else { unreachable!("only a query ends") };
+        let Phase::Query { newest, at } = phase else { unreachable!("only a query ends") };
+        cx.note(|| format!("{}: the newest that it has heard of is {newest:?}, at {at}", name(id)));
         let stamped = match &writes {
             Some(content) => {
                 // Greater than any stamp of a write that was complete when this one began: each is at a majority,
@@ -96,6 +104,10 @@ impl Abd {
         };
         let early = (writes.is_none() && self.weak(Weakening::AsyncWriteBack))
             .then(|| Reply::Value(stamped.content.value()));
+        cx.note(|| {
+            let what = if writes.is_some() { "stores" } else { "writes back" };
+            format!("{}: {what} {stamped:?}", name(id))
+        });
         self.store(key, &stamped, cx);
         let work = Work { writes, phase: Phase::Store { stamped, stored: cx.appended() } };
         let open = Open { id, key, quorum: Quorum::new(majority(cx.nodes())), work };
@@ -139,6 +151,7 @@ impl Abd {
     fn end_store(&mut self, id: RequestId, cx: &mut Context<'_, Self>) {
         let Some(open) = self.desk.take_if_reached(id) else { return };
         let Phase::Store { stamped, .. } = open.work.phase else { unreachable!("only a store ends") };
+        cx.note(|| format!("{}: a majority has {:?}", name(id), stamped.stamp));
         let reply =
             if open.work.writes.is_some() { Reply::Done } else { Reply::Value(stamped.content.value()) };
         self.answer(id, reply, cx);
@@ -174,4 +187,9 @@ fn ask(open: &Open<Work>, cx: &mut Context<'_, Abd>) {
             }
         }
     }
+}
+
+/// A request's name, for notes.
+fn name(RequestId { client, serial }: RequestId) -> String {
+    format!("{client}#{serial}")
 }

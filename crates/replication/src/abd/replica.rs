@@ -29,6 +29,7 @@ impl Abd {
     /// Stores a value if its stamp is greater than that of what is there.
     pub(super) fn store(&mut self, key: Key, stamped: &Stamped, cx: &mut Context<'_, Self>) {
         if self.registers.store(key, stamped, self.config.storing()) {
+            cx.note(|| format!("holds {stamped:?}"));
             cx.append(Record { key, stamped: stamped.clone() });
         }
     }

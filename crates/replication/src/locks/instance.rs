@@ -114,7 +114,9 @@ impl Replica for Instance {
         } else if config.restart == Restart::Delayed {
             node.silent_until = cx.now() + config.ttl;
             let until = node.silent_until;
-            cx.note(|| format!("stays away until {until}: what it has granted before runs out by then"));
+            cx.note(|| {
+                format!("stays away until {until} by its clock: what it has granted before runs out by then")
+            });
         }
         cx.sync();
         node

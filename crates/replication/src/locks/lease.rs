@@ -273,7 +273,7 @@ impl Lease {
         self.until = since + (errand.settings.ttl - errand.settings.drift_allowance());
         let (token, until) = (standing.token, self.until);
         cx.set_timer(errand.alarm(Alarm::Renew), VirtualDuration(errand.settings.ttl.0 / 3));
-        cx.note(|| format!("holds the lock until {until}, token {token}"));
+        cx.note(|| format!("holds the lock until {until} by its clock, token {token}"));
     }
 
     /// What the third field says in the next record.

@@ -85,7 +85,7 @@ impl Redlock {
             let until = began + (errand.settings.ttl - errand.settings.drift_allowance());
             if until > cx.now() {
                 let at = under_way.set.len();
-                cx.note(|| format!("holds the lock at {at} of {nodes} nodes until {until}"));
+                cx.note(|| format!("holds the lock at {at} of {nodes} nodes until {until} by its clock"));
                 self.under_way = None;
                 self.until = until;
                 return News::Granted;

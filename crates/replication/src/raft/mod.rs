@@ -13,7 +13,7 @@
 //! - `commit`: when an entry is decided (section 5.4.2), and its application;
 //! - `persistence`: what is on disk before what is said (Figure 2);
 //! - `snapshot`: log compaction (section 7; dissertation 5);
-//! - `sessions`: a retry runs once (section 8; dissertation 6.3);
+//! - `sessions`, which is shared (`common`): a retry runs once (section 8; dissertation 6.3);
 //! - `reads`: reads without the log (dissertation 6.4), `lease`: and without a round (6.4.1), `follower_reads`: and
 //!   without the leader's state;
 //! - `membership`: configurations and their majorities (section 6; dissertation 4), `reconfiguration`: how they are

@@ -215,8 +215,15 @@ impl<'a, B: Broadcast> Output<'a, B> {
         self.effects.push(Effect::CancelTimer(timer));
     }
 
-    /// Tells the observer something rare: the text is made whether somebody listens or not.
-    pub fn note(&mut self, text: String) {
-        self.effects.push(Effect::Note(text));
+    /// True if somebody listens to notes.
+    pub fn observed(&self) -> bool {
+        self.observed
+    }
+
+    /// Tells the observer something; the text is made only if somebody listens.
+    pub fn note(&mut self, text: impl FnOnce() -> String) {
+        if self.observed {
+            self.effects.push(Effect::Note(text()));
+        }
     }
 }

@@ -192,7 +192,7 @@ fn carry_out<L: AgreedLog>(effects: Vec<Effect<L>>, out: &mut Output<'_, Consens
                 out.append(Record::Log(record));
             }
             Effect::Sync => {}
-            Effect::Note(text) => out.note(text),
+            Effect::Note(text) => out.note(|| text),
             Effect::Reply { to, .. } | Effect::ReplyAfterSync { to, .. } => {
                 unreachable!("the log was never asked {to:?}")
             }

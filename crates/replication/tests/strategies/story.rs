@@ -16,43 +16,58 @@ use anachron_node::Replica;
 use anachron_node::driver::{Driver, script_of};
 
 /// What came of a story's variants, in the order in which they were asked for.
-pub(crate) struct Told(Vec<(String, String)>);
+pub(crate) struct Told {
+    script: String,
+    /// Each variant's name, and what was told.
+    variants: Vec<(String, String)>,
+}
 
 /// Runs a story under every variant's settings and compares each with its file.
 pub(crate) fn tell<R: Replica>(family: &str, name: &str, nodes: u16, variants: &[(&str, R::Config)]) -> Told {
-    let path = |variant: &str| {
-        PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/strategies/stories"))
-            .join(format!("{family}/{name}.{variant}.txt"))
-    };
-    let read = |path: &PathBuf| {
-        fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-    };
-    let script = script_of(&read(&path(variants[0].0)));
+    let script = script_of(&read(&path(family, name, variants[0].0)));
     assert!(script.lines().any(|line| !line.starts_with('#')), "{name}: commands start with `> `");
+    Told { script, variants: Vec::new() }.beside::<R>(family, name, nodes, variants)
+}
 
-    let mut told = Vec::new();
-    for (variant, config) in variants {
-        let output = Driver::<R>::new(config.clone(), nodes, 1)
-            .run(&script)
-            .unwrap_or_else(|error| panic!("{family}/{name}.{variant}.txt, {error}"));
-        let path = path(variant);
-        if std::env::var_os("BLESS").is_some() {
-            fs::write(&path, &output).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        }
-        let golden = read(&path);
-        if golden != output {
-            let line =
-                golden.lines().zip(output.lines()).take_while(|(golden, told)| golden == told).count() + 1;
-            panic!(
-                "{family}/{name}.{variant}.txt differs from line {line} on (BLESS=1 accepts this):\n{output}"
-            );
-        }
-        told.push(((*variant).to_owned(), output));
-    }
-    Told(told)
+fn path(family: &str, name: &str, variant: &str) -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/strategies/stories"))
+        .join(format!("{family}/{name}.{variant}.txt"))
+}
+
+fn read(path: &PathBuf) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 impl Told {
+    /// The same script under another strategy, its variants behind those that are here.
+    pub(crate) fn beside<R: Replica>(
+        mut self,
+        family: &str,
+        name: &str,
+        nodes: u16,
+        variants: &[(&str, R::Config)],
+    ) -> Self {
+        for (variant, config) in variants {
+            let output = Driver::<R>::new(config.clone(), nodes, 1)
+                .run(&self.script)
+                .unwrap_or_else(|error| panic!("{family}/{name}.{variant}.txt, {error}"));
+            let path = path(family, name, variant);
+            if std::env::var_os("BLESS").is_some() {
+                fs::write(&path, &output).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            }
+            let golden = read(&path);
+            if golden != output {
+                let same = golden.lines().zip(output.lines()).take_while(|(golden, told)| golden == told);
+                let line = same.count() + 1;
+                panic!(
+                    "{family}/{name}.{variant}.txt differs from line {line} on (BLESS=1 accepts this):\n{output}"
+                );
+            }
+            self.variants.push(((*variant).to_owned(), output));
+        }
+        self
+    }
+
     /// Asserts the answer to a request, variant by variant; `-` for none.
     #[track_caller]
     pub(crate) fn answers(&self, request: &str, expected: &[&str]) {
@@ -94,8 +109,8 @@ impl Told {
 
     #[track_caller]
     fn each(&self, expected: &[&str], found: impl Fn(&str) -> String) {
-        assert_eq!(expected.len(), self.0.len(), "one expectation a variant");
-        for (expected, (variant, output)) in expected.iter().zip(&self.0) {
+        assert_eq!(expected.len(), self.variants.len(), "one expectation a variant");
+        for (expected, (variant, output)) in expected.iter().zip(&self.variants) {
             assert_eq!(found(output), *expected, "under {variant}:\n{output}");
         }
     }

@@ -4,6 +4,7 @@
 
 #[path = "../strategies/atomicity.rs"]
 mod atomicity;
+mod consensus_stories;
 mod random;
 mod shuffle;
 mod stories;

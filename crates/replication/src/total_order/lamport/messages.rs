@@ -4,7 +4,7 @@ use std::fmt;
 
 use anachron_vocabulary::NodeId;
 
-use crate::common::Stamp;
+use crate::common::{MessageId, Stamp};
 
 /// What nodes say to each other. Requests of one sender are numbered, so that they are taken in the order in which they
 /// were sent, none missing and none twice, whatever the network does.
@@ -63,6 +63,10 @@ impl<P: fmt::Debug> fmt::Debug for Record<P> {
 }
 
 impl<P> Record<P> {
+    pub(super) fn id(&self) -> MessageId {
+        MessageId { origin: self.origin(), number: self.number }
+    }
+
     pub(super) fn origin(&self) -> NodeId {
         self.stamp.node
     }

@@ -84,6 +84,7 @@ impl Lamport1978 {
 
     /// Rule 1, and what rule 2 asks of the receiver: into the queue, and on the disk.
     fn enqueue(&mut self, record: Record<Request>, out: &mut Output<'_, Self>) {
+        out.note(|| format!("queues {:?} at {:?}", record.id(), record.stamp));
         let position = out.append(record.clone());
         self.put(record, position);
     }
@@ -111,6 +112,36 @@ impl Lamport1978 {
         }
     }
 
+    /// Rule 5 (ii), for an observer: the first of the queue, and who was not yet heard from with a later stamp.
+    fn awaited(&self) -> Option<(MessageId, Stamp, Vec<NodeId>)> {
+        let (&stamp, &Queued { number, .. }) = self.queue.first_key_value()?;
+        let silent = self.peers.iter().filter(|(_, peer)| peer.heard() < stamp.counter);
+        let awaited: Vec<NodeId> = silent.map(|(&node, _)| node).collect();
+        let id = MessageId { origin: stamp.node, number };
+        (!awaited.is_empty()).then_some((id, stamp, awaited))
+    }
+
+    /// A step, told as far as it has changed who is waited for.
+    fn step<T>(
+        &mut self,
+        out: &mut Output<'_, Self>,
+        act: impl FnOnce(&mut Self, &mut Output<'_, Self>) -> T,
+    ) -> T {
+        let before = if out.observed() { self.awaited() } else { None };
+        let done = act(self, out);
+        self.end_step(out);
+        if out.observed()
+            && let Some(now) = self.awaited().filter(|now| before.as_ref() != Some(now))
+        {
+            let (id, stamp, awaited) = now;
+            let awaited: Vec<String> = awaited.iter().map(ToString::to_string).collect();
+            out.note(|| {
+                format!("waits to hear from {} before it delivers {id:?} at {stamp:?}", awaited.join(", "))
+            });
+        }
+        done
+    }
+
     /// Forgets requests that everybody has.
     fn prune(&mut self) {
         let everywhere = self.peers.values().map(|peer| peer.acknowledged.unwrap_or(0)).min();
@@ -124,6 +155,59 @@ impl Lamport1978 {
         let skip = usize::try_from(from - pruned).expect("a queue fits the memory");
         let requests: Vec<_> = self.outgoing.iter().skip(skip).cloned().collect();
         out.send(to, Message::Requests { first: from + 1, requests });
+    }
+
+    /// Rule 1.
+    fn request(&mut self, payload: Request, out: &mut Output<'_, Self>) -> MessageId {
+        let stamp = self.clock.tick(self.me);
+        self.sent += 1;
+        let id = MessageId { origin: self.me, number: self.sent };
+        let stamped = Stamped { counter: stamp.counter, payload: payload.clone() };
+        self.outgoing.push_back(stamped.clone());
+        self.enqueue(Record { stamp, number: id.number, payload }, out);
+        out.multicast(&Message::Requests { first: id.number, requests: vec![stamped] });
+        self.prune();
+        id
+    }
+
+    /// Rule 2 at the receiver, and what it is told in return.
+    fn hear(&mut self, from: NodeId, message: Message<Request>, out: &mut Output<'_, Self>) {
+        let fifo = self.fifo;
+        let peer = self.peers.get_mut(&from).expect("messages come from other nodes");
+        match message {
+            Message::Requests { first, requests } => {
+                let ready = peer.take(first, requests, fifo);
+                if ready.is_empty() {
+                    self.acknowledge(from, out);
+                } else {
+                    for (number, Stamped { counter, payload }) in ready {
+                        let stamp = Stamp { counter, node: from };
+                        self.enqueue(Record { stamp, number, payload }, out);
+                    }
+                    out.peers().for_each(|to| self.acknowledge(to, out));
+                }
+            }
+            Message::Acknowledge { clock, sent, received } => {
+                peer.promise(sent, clock, fifo);
+                peer.acknowledged = peer.acknowledged.max(Some(received));
+                self.prune();
+            }
+            Message::Ask => self.acknowledge(from, out),
+        }
+    }
+
+    /// Says again what somebody may lack, and asks those who were not heard from.
+    fn ask_again(&mut self, out: &mut Output<'_, Self>) {
+        self.resending = false;
+        let needed = self.queue.last_key_value().map_or(0, |(stamp, _)| stamp.counter);
+        for (&to, peer) in &self.peers {
+            if let Some(acknowledged) = peer.acknowledged.filter(|&known| known < self.sent) {
+                self.resend(to, acknowledged, out);
+            }
+            if peer.acknowledged.is_none() || peer.heard() < needed {
+                out.send(to, Message::Ask);
+            }
+        }
     }
 
     /// What every step ends with.
@@ -186,62 +270,20 @@ impl Broadcast for Lamport1978 {
     }
 
     fn broadcast(&mut self, payload: Request, out: &mut Output<'_, Self>) -> MessageId {
-        let stamp = self.clock.tick(self.me);
-        self.sent += 1;
-        let id = MessageId { origin: self.me, number: self.sent };
-        let stamped = Stamped { counter: stamp.counter, payload: payload.clone() };
-        self.outgoing.push_back(stamped.clone());
-        self.enqueue(Record { stamp, number: id.number, payload }, out);
-        out.multicast(&Message::Requests { first: id.number, requests: vec![stamped] });
-        self.prune();
-        self.end_step(out);
-        id
+        self.step(out, |node, out| node.request(payload, out))
     }
 
     fn receive(&mut self, from: NodeId, message: Message<Request>, out: &mut Output<'_, Self>) {
-        let fifo = self.fifo;
-        let peer = self.peers.get_mut(&from).expect("messages come from other nodes");
-        match message {
-            Message::Requests { first, requests } => {
-                let ready = peer.take(first, requests, fifo);
-                if ready.is_empty() {
-                    self.acknowledge(from, out);
-                } else {
-                    for (number, Stamped { counter, payload }) in ready {
-                        let stamp = Stamp { counter, node: from };
-                        self.enqueue(Record { stamp, number, payload }, out);
-                    }
-                    out.peers().for_each(|to| self.acknowledge(to, out));
-                }
-            }
-            Message::Acknowledge { clock, sent, received } => {
-                peer.promise(sent, clock, fifo);
-                peer.acknowledged = peer.acknowledged.max(Some(received));
-                self.prune();
-            }
-            Message::Ask => self.acknowledge(from, out),
-        }
-        self.end_step(out);
+        self.step(out, |node, out| node.hear(from, message, out));
     }
 
     fn on_timer(&mut self, timer: Timer, out: &mut Output<'_, Self>) {
         assert_eq!(timer, Timer::Resend, "there is no sequencer to suspect");
-        self.resending = false;
-        let needed = self.queue.last_key_value().map_or(0, |(stamp, _)| stamp.counter);
-        for (&to, peer) in &self.peers {
-            if let Some(acknowledged) = peer.acknowledged.filter(|&known| known < self.sent) {
-                self.resend(to, acknowledged, out);
-            }
-            if peer.acknowledged.is_none() || peer.heard() < needed {
-                out.send(to, Message::Ask);
-            }
-        }
-        self.end_step(out);
+        self.step(out, Self::ask_again);
     }
 
     fn on_durable(&mut self, position: Position, out: &mut Output<'_, Self>) {
-        self.durable = self.durable.max(position);
-        self.end_step(out);
+        self.step(out, |node, _| node.durable = node.durable.max(position));
     }
 
     fn has_recovered(&self) -> bool {

@@ -38,7 +38,7 @@ impl Sequencer {
         self.epoch = epoch;
         out.append(Record::Promise(epoch));
         self.held_back.clear();
-        out.note(format!("promises to follow no epoch before {}", epoch.0));
+        out.note(|| format!("promises to follow no epoch before {}", epoch.0));
         self.begin(out);
         // The new sequencer has as long to speak up as any.
         self.restart_suspicion(out);
@@ -90,14 +90,16 @@ impl Sequencer {
             promises.values().max_by_key(|(made_in, log)| (*made_in, log.len()))
         };
         let (made_in, log) = chosen.expect("a majority is somebody").clone();
-        let from: Vec<String> = promises.keys().map(ToString::to_string).collect();
-        out.note(format!(
-            "is the sequencer of epoch {}: promises of {}; takes over {} messages ordered in epoch {}",
-            self.epoch.0,
-            from.join(", "),
-            log.len(),
-            made_in.0
-        ));
+        out.note(|| {
+            let from: Vec<String> = promises.keys().map(ToString::to_string).collect();
+            format!(
+                "is the sequencer of epoch {}: promises of {}; takes over {} messages ordered in epoch {}",
+                self.epoch.0,
+                from.join(", "),
+                log.len(),
+                made_in.0
+            )
+        });
         self.adopt(&log, out);
         self.role = Role::Leading { acknowledged: vec![None; nodes] };
         for peer in out.peers() {
@@ -138,7 +140,7 @@ impl Sequencer {
 
     /// The sequencer has not been heard of for too long.
     pub(super) fn suspect(&mut self, out: &mut Output<'_, Self>) {
-        out.note(format!("suspects {}, the sequencer of epoch {}", self.sequencer(), self.epoch.0));
+        out.note(|| format!("suspects {}, the sequencer of epoch {}", self.sequencer(), self.epoch.0));
         self.promise(Epoch(self.epoch.0 + 1), out);
         if self.sequencer() != self.me {
             self.say_to_all(Body::NewEpoch, out);
