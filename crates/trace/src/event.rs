@@ -169,6 +169,13 @@ pub enum Happening {
         /// A digest over them and their order.
         digest: u64,
     },
+    /// What else a node shows of its state has changed: its vector, lease, promised ballot, …
+    Facts {
+        /// Which node.
+        node: NodeId,
+        /// The facts that are new or different, by name; `None` for one that the node does not show any more.
+        changed: Vec<(&'static str, Option<String>)>,
+    },
     /// A strategy says something of itself.
     Note {
         /// Which node.

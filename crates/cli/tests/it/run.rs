@@ -127,6 +127,9 @@ fn a_trace_has_everything_in_order() {
     let sent = of("sent");
     assert!(sent.iter().all(|event| event["from"].is_string() && event["label"].is_string()), "{trace}");
     assert!(of("delivered").len() <= sent.len() && !of("crashed").is_empty(), "{trace}");
+    let facts = of("facts");
+    assert!(facts.iter().all(|event| event["changed"].as_object().is_some_and(|facts| !facts.is_empty())));
+    assert!(facts.iter().any(|event| event["changed"]["log"].is_string()), "{trace}");
     let calls = of("call");
     assert!(calls.len() > 2 && calls.iter().any(|event| event["f"] == "write" && event["arg"].is_number()));
     assert!(of("return").iter().any(|event| event["outcome"] == "ok" && event["ret"].is_number()));

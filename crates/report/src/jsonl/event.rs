@@ -16,6 +16,7 @@
 //! | `booted` | `node`, `boot` |
 //! | `paused`, `resumed` | `node` |
 //! | `role` | `node`, `role`, `term`, `commit` |
+//! | `facts` | `node`, `changed`: what else it shows of its state, by name, `null` for what it shows no more |
 //! | `note` | `node`, `text` |
 //! | `fault-begins` | `fault` (its place in the plan), `label`, `nodes` |
 //! | `fault-ends` | `fault` |
@@ -127,6 +128,11 @@ impl Names<'_> {
             Happening::Applied { node, changes, digest } => {
                 let digest = format!("{digest:016x}");
                 ("applied", json!({ "node": self.node(*node), "changes": changes, "digest": digest }))
+            }
+            Happening::Facts { node, changed } => {
+                let fact = |(name, fact): &(&str, Option<String>)| ((*name).to_owned(), json!(fact));
+                let facts: serde_json::Map<String, Json> = changed.iter().map(fact).collect();
+                ("facts", json!({ "node": self.node(*node), "changed": facts }))
             }
             Happening::Note { node, text } => ("note", json!({ "node": self.node(*node), "text": text })),
             Happening::FaultBegins { fault, label, nodes } => {

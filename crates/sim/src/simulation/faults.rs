@@ -129,6 +129,7 @@ impl<R: Replica> Simulation<'_, R> {
         let (lost_records, held) = process.crash(tail, wipe, &mut random);
         self.shown[node.index()] = ("", 0, 0);
         self.applied[node.index()] = Applied::default();
+        self.shown_facts[node.index()].clear();
         for (_, event) in held {
             if let Waiting::Message { id, .. } | Waiting::Request { id, .. } = event {
                 self.statistics.receiver_down += 1;

@@ -77,6 +77,8 @@ pub(crate) struct Simulation<'w, R: Replica> {
     shown: Vec<(&'static str, u64, u64)>,
     /// What each node was last shown to have applied.
     applied: Vec<Applied>,
+    /// The last facts shown of each node; empty unless the observer looks at everything.
+    shown_facts: Vec<Vec<(&'static str, String)>>,
 }
 
 impl<'w, R: Replica> Simulation<'w, R> {
@@ -136,6 +138,7 @@ impl<'w, R: Replica> Simulation<'w, R> {
             messages: 0,
             shown: vec![("", 0, 0); usize::from(world.nodes)],
             applied: vec![Applied::default(); usize::from(world.nodes)],
+            shown_facts: vec![Vec::new(); usize::from(world.nodes)],
         };
         for (number, plan) in world.clients.iter().enumerate() {
             simulation.add_client(ClientId::from_index(number), plan);

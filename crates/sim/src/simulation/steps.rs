@@ -214,7 +214,8 @@ impl<R: Replica> Simulation<'_, R> {
         self.queue.push(complete, Waiting::Synced { node, boot, position });
     }
 
-    /// Tells the observer a node's role, term and commit point if one of them has changed, and what it has applied.
+    /// Tells the observer a node's role, term and commit point if one of them has changed, what it has applied, and what
+    /// has changed of its other facts.
     pub(super) fn show(&mut self, node: NodeId) {
         let Some(replica) = &self.processes[node.index()].replica else { return };
         let view = replica.view();
@@ -232,5 +233,22 @@ impl<R: Replica> Simulation<'_, R> {
             let Applied { changes, digest } = applied;
             self.observe_node(|| Happening::Applied { node, changes, digest });
         }
+        if self.attention == Attention::Everything && self.shown_facts[node.index()] != view.facts {
+            let before = std::mem::replace(&mut self.shown_facts[node.index()], view.facts);
+            let changed = changes(before, &self.shown_facts[node.index()]);
+            self.observe(|| Happening::Facts { node, changed });
+        }
     }
+}
+
+/// The facts that are new or different, in their order, and then those that are gone.
+fn changes(
+    before: Vec<(&'static str, String)>,
+    now: &[(&'static str, String)],
+) -> Vec<(&'static str, Option<String>)> {
+    let news = now.iter().filter(|fact| !before.contains(fact));
+    let mut changed: Vec<_> = news.map(|(name, fact)| (*name, Some(fact.clone()))).collect();
+    let is_shown = |name| now.iter().any(|(shown, _)| *shown == name);
+    changed.extend(before.into_iter().filter(|(name, _)| !is_shown(*name)).map(|(name, _)| (name, None)));
+    changed
 }

@@ -46,6 +46,11 @@ fn line(event: &Event) -> String {
             format!("{node} is {role}, term {term}, commit {commit}")
         }
         Happening::Applied { node, changes, .. } => format!("{node} has applied {changes} changes"),
+        Happening::Facts { node, changed } => {
+            let facts =
+                changed.iter().map(|(name, fact)| format!("{name} {}", fact.as_deref().unwrap_or("gone")));
+            format!("{node} shows {}", facts.collect::<Vec<_>>().join(", "))
+        }
         Happening::Note { node, text } => format!("{node} notes: {text}"),
         Happening::FaultBegins { label, .. } => format!("fault begins: {label}"),
         Happening::FaultEnds { fault } => format!("fault {fault} ends"),

@@ -44,6 +44,9 @@ pub(crate) struct Store {
     answers: BTreeMap<RequestId, Answer>,
     /// How many syncs have completed in this life.
     syncs: u64,
+    /// How far the journal is durable, as far as this life knows, and how far it reaches.
+    durable: Position,
+    appended: Position,
 }
 
 const PRIMARY: NodeId = NodeId(0);
@@ -99,6 +102,8 @@ impl Replica for Store {
             objects: BTreeMap::new(),
             answers: BTreeMap::new(),
             syncs: 0,
+            durable: cx.appended(),
+            appended: cx.appended(),
         };
         for entry in disk.records {
             store.execute(entry);
@@ -123,6 +128,7 @@ impl Replica for Store {
         let entry = Executed { id: request.id, key: request.key, operation: request.operation };
         let answer = self.execute(&entry);
         let position = cx.append(entry);
+        self.appended = position;
         cx.sync();
         cx.reply_after_sync(position, request.id, answer);
     }
@@ -140,7 +146,7 @@ impl Replica for Store {
             Message::Entries(first, entries) if first == self.log.len() as u64 => {
                 for entry in entries {
                     self.execute(&entry);
-                    cx.append(entry);
+                    self.appended = cx.append(entry);
                 }
                 cx.sync();
             }
@@ -156,11 +162,14 @@ impl Replica for Store {
     fn on_synced(&mut self, synced: Position, cx: &mut Context<'_, Self>) {
         assert!(synced <= cx.appended(), "more is durable than was written");
         self.syncs += 1;
+        self.durable = synced;
     }
 
     fn view(&self) -> View {
         let commit = self.log.len() as u64;
-        View { role: "store", term: self.syncs.min(1), commit, ..View::default() }
+        let unsynced = self.appended.0 - self.durable.0;
+        let facts = (unsynced > 0).then(|| ("unsynced", unsynced.to_string()));
+        View { role: "store", term: self.syncs.min(1), commit, facts: facts.into_iter().collect() }
     }
 
     fn contents(&self) -> Vec<(Key, Value)> {

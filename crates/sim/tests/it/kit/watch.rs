@@ -32,7 +32,8 @@ pub(crate) struct Watch {
 
 impl Watch {
     /// Takes a trace, and checks on the way that it makes sense: time and steps never go back, a message leaves
-    /// before it ends and ends at most once, nodes boot, crash, pause and resume in turn, and each role is news.
+    /// before it ends and ends at most once, nodes boot, crash, pause and resume in turn, and each role and
+    /// fact is news.
     pub(crate) fn new(events: Vec<Event>) -> Self {
         let mut journeys: BTreeMap<MessageId, Journey> = BTreeMap::new();
         let mut up: BTreeMap<NodeId, bool> = BTreeMap::new();
@@ -40,6 +41,7 @@ impl Watch {
         let mut paused: BTreeMap<NodeId, bool> = BTreeMap::new();
         let mut roles: BTreeMap<NodeId, (&str, u64, u64)> = BTreeMap::new();
         let mut applied: BTreeMap<NodeId, u64> = BTreeMap::new();
+        let mut facts: BTreeMap<(NodeId, &str), Option<String>> = BTreeMap::new();
         let mut faults: BTreeMap<usize, bool> = BTreeMap::new();
         let mut open: BTreeMap<u32, u32> = BTreeMap::new();
         for pair in events.windows(2) {
@@ -68,6 +70,7 @@ impl Watch {
                 Happening::Crashed { node, .. } => {
                     assert_ne!(up.insert(*node, false), Some(false), "{node} crashes while it is down");
                     roles.remove(node);
+                    facts.retain(|(of, _), _| of != node);
                 }
                 Happening::Paused { node } => {
                     assert_ne!(paused.insert(*node, true), Some(true), "{node} pauses twice");
@@ -81,6 +84,14 @@ impl Watch {
                 }
                 Happening::Applied { node, changes, .. } => {
                     assert_ne!(applied.insert(*node, *changes), Some(*changes), "{node} has applied no more");
+                }
+                Happening::Facts { node, changed } => {
+                    assert_eq!(up.get(node), Some(&true), "{node} is down at {time}: {what:?}");
+                    assert!(!changed.is_empty(), "{node}: facts that are no news");
+                    for (name, fact) in changed {
+                        let before = facts.insert((*node, *name), fact.clone()).flatten();
+                        assert_ne!(before, *fact, "{node}: a fact that is no news");
+                    }
                 }
                 Happening::FaultBegins { fault, .. } => {
                     assert_eq!(faults.insert(*fault, true), None, "fault {fault} begins twice");
