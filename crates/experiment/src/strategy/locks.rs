@@ -2,7 +2,7 @@
 //!
 //! In the worlds of their modes some nodes give locks, one is the resource and three are workers ([`Cluster::Locks`]). What is
 //! promised is promised of the resource: a list, for an update that is lost shows there. Random worlds of their own, with
-//! invariants of the locks themselves, are in `replication/tests/locks`.
+//! invariants of the locks themselves, are in `replication/tests/it/locks`.
 
 use anachron_checker::explain::AnomalyKind;
 use anachron_replication::locks::{

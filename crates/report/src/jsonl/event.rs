@@ -16,6 +16,7 @@
 //! | `booted` | `node`, `boot` |
 //! | `paused`, `resumed` | `node` |
 //! | `role` | `node`, `role`, `term`, `commit` |
+//! | `applied` | `node`, `changes`, `digest`: how many changes it has applied of those that all nodes are to apply |
 //! | `facts` | `node`, `changed`: what else it shows of its state, by name, `null` for what it shows no more |
 //! | `note` | `node`, `text` |
 //! | `fault-begins` | `fault` (its place in the plan), `label`, `nodes` |

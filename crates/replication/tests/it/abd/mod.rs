@@ -1,0 +1,4 @@
+//! ABD: stories that can be read, and small random worlds.
+
+mod random;
+mod stories;
