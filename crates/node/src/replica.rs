@@ -149,6 +149,6 @@ pub struct View {
     pub term: u64,
     /// How many log entries are known to be committed (applied, for strategies that don't tell them apart).
     pub commit: u64,
-    /// Anything else worth a column: clocks, vectors, leases.
+    /// Anything else worth a column: clocks, vectors, leases. No name twice. A trace of everything tells those that change.
     pub facts: Vec<(&'static str, String)>,
 }
