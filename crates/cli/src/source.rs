@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::path::Path;
+use std::string::FromUtf8Error;
 
 use anachron_experiment::{Experiment, campaign, matrix};
 use anachron_report::Style;
@@ -69,15 +70,23 @@ pub(crate) fn find(named: &OsStr, style: Style) -> Result<Option<Source>, Failur
     if !file && !path.exists() {
         return Ok(None);
     }
-    let text = at_the_mercy_of(|| std::fs::read_to_string(path))
-        .map_err(|error| Failure::unreadable(path, &error))?;
+    let bytes = at_the_mercy_of(|| std::fs::read(path)).map_err(|error| Failure::unreadable(path, &error))?;
     let name = quoted_file(path, style);
+    let text = String::from_utf8(bytes).map_err(|error| not_text(&name, &error))?;
     let scenario = Scenario::parse(&text).map_err(|errors| wrong(&name, &errors))?;
     Ok(Some(Source { scenario, file: path.display().to_string(), name, text }))
 }
 
 fn looks_like_a_file(path: &Path) -> bool {
     path.extension().is_some() || path.components().count() > 1
+}
+
+/// A file that is no text from some byte on.
+fn not_text(file: &str, error: &FromUtf8Error) -> Failure {
+    let before = String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]);
+    let line = before.matches('\n').count() + 1;
+    let column = before.chars().rev().take_while(|&character| character != '\n').count() + 1;
+    Failure::usage(format!("{file}:{line}:{column} .: expected UTF-8 text"))
 }
 
 /// Every error of a scenario file, each with its line and a caret.
