@@ -40,12 +40,6 @@ fn the_reports_are_what_it_writes() {
     }
 }
 
-#[test]
-fn locks_have_no_row() {
-    let ran = anachron("matrix lease-lock-raft").run().ends_with(2);
-    assert!(ran.stderr.contains("anachron campaign lease-lock-raft"), "{}", ran.stderr);
-}
-
 /// The rows of the page's tables that end with a command, by the cells before it.
 fn lines() -> Vec<(Vec<String>, String)> {
     let page = fs::read_to_string(report("catalogue.md")).expect("reports/catalogue.md");
