@@ -167,7 +167,11 @@ impl Feature {
 
     /// What a run without weakenings is to be about.
     pub(crate) fn of_seed(seed: u64) -> Self {
-        if seed % 2 == 0 { Self::Any } else { Self::ALL[usize::try_from(seed / 2 % 13).expect("below 13")] }
+        if seed.is_multiple_of(2) {
+            Self::Any
+        } else {
+            Self::ALL[usize::try_from(seed / 2 % 13).expect("below 13")]
+        }
     }
 }
 

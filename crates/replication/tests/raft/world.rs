@@ -123,7 +123,7 @@ impl World {
             committed: (Term(0), 0),
             now: 0,
             tells: false,
-            listens: seed % 8 == 0 || feature == Feature::ReadIndexAndReelections,
+            listens: seed.is_multiple_of(8) || feature == Feature::ReadIndexAndReelections,
         }
     }
 
