@@ -31,7 +31,7 @@ pub struct Store {
     objects: BTreeMap<Key, Object>,
     /// The locks that were ever taken.
     locks: BTreeMap<Key, Lock>,
-    /// What was applied so far, refused or not.
+    /// What was applied so far and not refused.
     applied: Applied,
 }
 
@@ -68,7 +68,8 @@ impl Store {
         Self { initial, objects: BTreeMap::new(), locks: BTreeMap::new(), applied }
     }
 
-    /// The changes that were applied. Reads don't count: whoever answers them from its own copy applies nothing.
+    /// The changes that were applied. Reads don't count (whoever answers them from its own copy applies nothing), nor does
+    /// what was refused.
     pub fn applied(&self) -> Applied {
         self.applied
     }
@@ -99,11 +100,16 @@ impl Store {
 
     /// Applies one operation of `client` and says what to answer. Deterministic: equal stores stay equal.
     pub fn apply(&mut self, client: ClientId, key: Key, operation: &Operation) -> Answer {
-        if !operation.is_read() {
+        let answer = self.carry_out(client, key, operation);
+        if !operation.is_read() && !matches!(answer, Answer::Refused(_)) {
             let Applied { changes, digest: before } = self.applied;
             self.applied =
                 Applied { changes: changes + 1, digest: digest(&(before, client, key, operation)) };
         }
+        answer
+    }
+
+    fn carry_out(&mut self, client: ClientId, key: Key, operation: &Operation) -> Answer {
         match operation {
             Operation::Read | Operation::Contains(_) | Operation::MultiRead(_) => {
                 self.observe(key, operation)
