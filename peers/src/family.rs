@@ -72,7 +72,8 @@ impl Family {
 const REGISTER: Family = Family::correct("register", "Register, unique values", Model::Register, 0, 1);
 const CAS: Family = Family::correct("cas", "CAS register, five values", Model::CasRegister, 5, 1);
 const KEY_VALUE: Family = Family::correct("key-value", "Key-value, 1,000 keys", Model::KeyValue, 0, 1_000);
-const ONE_KEY: Family = Family::correct("key-value-1", "Key-value, one key, with appends", Model::KeyValue, 0, 1);
+const ONE_KEY: Family =
+    Family::correct("key-value-1", "Key-value, one key, with appends", Model::KeyValue, 0, 1);
 const MUTEX: Family = Family::correct("mutex", "Mutex", Model::Mutex, 0, 1);
 const QUEUE: Family = Family::correct("queue", "Queue, unique values", Model::Queue, 0, 1);
 const CAS_30: Family = Family { values: 30, ..CAS };

@@ -11,7 +11,8 @@
 //!   construction not linearizable: otherwise the run stops and names the seed and the cell;
 //! - the report is generated whole, the conclusion too: rows in which Anachron is not ahead are found, not chosen.
 //!
-//! Left out on purpose: parsing (the histories are made in memory), and crates that take no recorded history (see
+//! Left out of the comparison on purpose: parsing (the histories are made in memory; [`whole`] times the program from a
+//! file), and crates that take no recorded history (see
 //! [`checkers::NOT_COMPARED`]).
 
 pub mod calls;
@@ -23,3 +24,4 @@ pub mod figures;
 pub mod race;
 pub mod report;
 pub mod sequential;
+pub mod whole;

@@ -12,6 +12,7 @@ use anachron_peers::family::{FAMILIES, Family, family};
 use anachron_peers::figures;
 use anachron_peers::race::{Course, GaveUp, Outcome};
 use anachron_peers::report::{self, Circumstances};
+use anachron_peers::whole::{self, usual_program};
 use clap::{Args, Parser, Subcommand};
 
 /// Runs Anachron's judge and the published linearizability checkers on the same histories, and writes a report.
@@ -38,6 +39,9 @@ struct Arguments {
     /// These sizes instead of each family's own
     #[arg(long, value_name = "N", value_delimiter = ',')]
     operations: Vec<usize>,
+    /// The `anachron` that is timed from a file [default: the repository's release build]
+    #[arg(long, value_name = "FILE")]
+    program: Option<PathBuf>,
     #[command(flatten)]
     spend: Spend,
 }
@@ -141,6 +145,14 @@ fn compare(arguments: &Arguments) -> Result<(), String> {
     if checkers.is_empty() {
         checkers = Checker::ALL.to_vec();
     }
+    let judge = arguments.program.clone().unwrap_or_else(|| usual_program(&root()));
+    let timed_whole = checkers.contains(&Checker::Anachron) && !arguments.quick;
+    if timed_whole && !judge.is_file() {
+        return Err(format!(
+            "there is no {}: `cargo build --release` builds it, --program names another",
+            judge.display()
+        ));
+    }
     let course = Course {
         program: std::env::current_exe().map_err(|error| format!("where is this program? {error}"))?,
         checkers,
@@ -160,6 +172,7 @@ fn compare(arguments: &Arguments) -> Result<(), String> {
             brief(outcome)
         );
     })?;
+    let whole = if timed_whole { whole::measure(&judge, &course.families, course.seed)? } else { Vec::new() };
     let circumstances = Circumstances {
         command: command(),
         is_quick: arguments.quick,
@@ -169,7 +182,7 @@ fn compare(arguments: &Arguments) -> Result<(), String> {
         limits,
         took: started.elapsed(),
     };
-    let text = report::write(&rows, &course.checkers, &circumstances);
+    let text = report::write(&rows, &course.checkers, &whole, &circumstances);
     let place = match &arguments.output {
         Some(file) if file == Path::new("-") => {
             io::stdout().write_all(text.as_bytes()).map_err(|error| format!("standard output: {error}"))?;

@@ -8,6 +8,7 @@ use crate::checkers::{Answer, Checker, Limits, NOT_COMPARED};
 use crate::conclusion;
 use crate::figures;
 use crate::race::{GaveUp, Outcome, Row};
+use crate::whole::{self, Whole};
 
 /// Go's Porcupine, measured elsewhere.
 const PUBLISHED: &str = include_str!("../published.md");
@@ -32,7 +33,7 @@ pub struct Circumstances {
 }
 
 /// The report as Markdown.
-pub fn write(rows: &[Row], checkers: &[Checker], circumstances: &Circumstances) -> String {
+pub fn write(rows: &[Row], checkers: &[Checker], whole: &[Whole], circumstances: &Circumstances) -> String {
     let mut text = String::from("# Linearizability checkers on the same histories\n\n");
     if circumstances.is_quick {
         text.push_str(
@@ -55,6 +56,9 @@ pub fn write(rows: &[Row], checkers: &[Checker], circumstances: &Circumstances) 
         rest = more;
     }
     text.push_str(&where_each_gives_up(rows, checkers));
+    if !whole.is_empty() {
+        text.push_str(&whole::table(whole));
+    }
     let _ = write!(text, "## Published figures of Go's Porcupine\n\n{PUBLISHED}\n");
     if checkers.contains(&Checker::Anachron) {
         text.push_str(&conclusion::write(rows));
