@@ -83,13 +83,16 @@ fn one(goal: &Goal, program: &Path, seed: u64, file: &Path) -> Result<Whole, Str
     let at = |error: std::io::Error| format!("{}: {error}", file.display());
     let history = family.history(concurrency, operations, seed);
     write_json_lines(&history, BufWriter::new(File::create(file).map_err(at)?)).map_err(at)?;
-    let initial = initial(family.model).to_string();
+    let mut arguments = vec!["check".to_owned(), "--model".to_owned(), family.model.name().to_owned()];
+    if family.model.has_initial() {
+        arguments.extend(["--initial".to_owned(), initial(family.model).to_string()]);
+    }
     let size = fs::metadata(file).map_err(at)?.len();
     let mut fastest: Option<(Duration, &'static str)> = None;
     for _ in 0..RUNS {
         let started = Instant::now();
         let status = Command::new(program)
-            .args(["check", "--model", family.model.name(), "--initial", &initial])
+            .args(&arguments)
             .arg(file)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
