@@ -4,25 +4,31 @@
 //! made up for what it saw, though none of them can. Amid the others they need not be named: the verifier lets all of
 //! them act, each in its own time, and finds that it does not help (`verify/amid.rs`, `verify/turns.rs`, `verify/sums.rs`).
 //!
-//! What it promises: a core of a register, a key, a lock or a counter that the verifier accepts and that is smaller than the
-//! known one. Where the known one is small it is left alone: it names all that matters, and is easier to follow.
+//! What it promises: a core of a register, a key, leadership, a lock or a counter that the verifier accepts and that is
+//! smaller than the known one. Where the known one is small it is left alone: it names all that matters, and is easier to follow.
 //!
 //! How small is small? Let S be some operations of a history. If the history in which the others need not have
 //! happened, but may have, each in its own time, has a legal order, then what the operations of S saw proves nothing:
-//! no argument about S can hold, for the others may have made up for it. So the smallest S without such an order is as small as a core can
-//! be. For a lock the core found here is a smallest one (`turns` says why, the tests below try all). For registers and keys
-//! it is locally minimal.
+//! no argument about S can hold, for the others may have made up for it. So the smallest S without such an order is as
+//! small as a core can be. For a lock the core found here is a smallest one (`turns` says why, the tests below try all). For registers and keys
+//! it is locally minimal, and hardly ever larger than the smallest.
+
+use anachron_vocabulary::{OperationId, Outcome};
 
 use super::object::Judge;
 use super::{spots, turns};
-use crate::{Budget, Core, Kept, Model, Part, Start};
+use crate::{Budget, Core, CoreOperation, Kept, Model, Part, Start};
 
 /// A core of so many operations is left alone.
 const SMALL: usize = 10;
+/// Windows of so many operations are tried where a core is too large to be looked at as it is.
+const SPANS: [usize; 4] = [8, 16, 32, 64];
 
 /// A smaller core than the known one, if that is large.
 pub(crate) fn smaller(part: &Part<'_>, known: &Core, budget: &mut Budget<'_>) -> Option<Core> {
-    let large = known.operations.len() > SMALL;
+    // What is told of leadership leans on those around: a core that is minimal as it is tells more.
+    let tells_more = part.model == Model::LeaderRegister && known.minimal;
+    let large = known.operations.len() > SMALL && !tells_more;
     let core = large.then(|| amid(part, known, budget)).flatten()?;
     (core.operations.len() < known.operations.len()).then_some(core)
 }
@@ -39,14 +45,32 @@ fn amid(part: &Part<'_>, known: &Core, budget: &mut Budget<'_>) -> Option<Core> 
             let core = spots::amid(part).into_iter().find(|core| judge.accepts(core))?;
             Some(judge.smaller(core))
         }
-        Model::Register | Model::CasRegister | Model::KeyValue => {
+        Model::Register | Model::CasRegister | Model::KeyValue | Model::LeaderRegister => {
             let all = Core { start: Start::Amid, longest_order: Vec::new(), ..known.clone() };
             let mut judge = Judge::new(part, budget);
-            let core = [without_unknown(&all), all].into_iter().find(|core| judge.accepts(core))?;
+            let mut cores = [without_unknown(&all), all].into_iter().chain(last(part, known));
+            let core = cores.find(|core| judge.accepts(core))?;
             Some(judge.smaller(core))
         }
         _ => None,
     }
+}
+
+/// Those that returned last before the core was over, more and more of them: what clashes is mostly close together.
+fn last(part: &Part<'_>, core: &Core) -> impl Iterator<Item = Core> {
+    let returned = |id: OperationId| part.history.record(id).returned();
+    let required = core.operations.iter().filter(|kept| kept.kept != Kept::AsUnknown);
+    let end = required.filter_map(|kept| returned(kept.id)).max();
+    let in_time =
+        |id: &OperationId| matches!(part.history.record(*id).outcome, Outcome::Ok(_)) && returned(*id) <= end;
+    let mut ids: Vec<OperationId> = part.ids.iter().copied().filter(in_time).collect();
+    ids.sort_by_key(|&id| std::cmp::Reverse((returned(id), id)));
+    let as_it_was = |&id: &OperationId| CoreOperation { id, kept: Kept::AsItWas };
+    SPANS.into_iter().map(move |span| Core {
+        operations: ids.iter().take(span).map(as_it_was).collect(),
+        start: Start::Amid,
+        ..Core::default()
+    })
 }
 
 /// The core of those that have to be placed.
@@ -154,7 +178,7 @@ mod tests {
     #[test]
     fn cores_amid_the_others_are_hardly_larger_than_any_proof() {
         let mut dice = Dice::new(4);
-        for model in [Model::CasRegister, Model::KeyValue, Model::Counter] {
+        for model in [Model::CasRegister, Model::KeyValue, Model::LeaderRegister, Model::Counter] {
             let options = CheckOptions::new(model).initial(testing::initial(model));
             let (mut found, mut above, mut furthest, mut lacking) = (0, 0, 0, 0);
             for _ in 0..1_500 {
@@ -179,7 +203,15 @@ mod tests {
     #[test]
     fn the_verifier_accepts_no_set_that_the_others_make_up_for() {
         let mut dice = Dice::new(6);
-        for model in [Model::Register, Model::CasRegister, Model::KeyValue, Model::Mutex, Model::Counter] {
+        let models = [
+            Model::Register,
+            Model::CasRegister,
+            Model::KeyValue,
+            Model::LeaderRegister,
+            Model::Mutex,
+            Model::Counter,
+        ];
+        for model in models {
             let options = CheckOptions::new(model).initial(testing::initial(model));
             let (mut accepted, mut refused) = (0, 0);
             for _ in 0..6_000 {

@@ -1,4 +1,4 @@
-//! A register or a key, judged amid everything that its core leaves out.
+//! A register, a key or leadership, judged amid everything that its core leaves out.
 //!
 //! The other rules let a core leave out only what nobody kept can notice. A core that is judged amid the others
 //! ([`Start::Amid`](crate::Start)) leaves out whatever it likes, for here the others may still act: between its call and its
@@ -25,7 +25,7 @@ mod values;
 
 use std::collections::BTreeMap;
 
-use anachron_vocabulary::Outcome;
+use anachron_vocabulary::{Outcome, Value};
 
 use super::records::Records;
 use super::{Flaw, core_rules};
@@ -66,9 +66,11 @@ pub(super) fn prove(
     kept: &[CoreOperation],
     effort: usize,
 ) -> Result<(), Flaw> {
-    if !matches!(options.model, Model::Register | Model::CasRegister | Model::KeyValue) {
-        return Err(Flaw::NoWindow);
-    }
+    let initial = match options.model {
+        Model::Register | Model::CasRegister | Model::KeyValue => &options.initial,
+        Model::LeaderRegister => &Value::Null,
+        _ => return Err(Flaw::NoWindow),
+    };
     if kept.len() > Bits::BITS as usize {
         return Err(Flaw::TooBig);
     }
@@ -100,7 +102,7 @@ pub(super) fn prove(
         }
     }
     events.sort_by_key(|&(time, returns, id, _)| (time, returns, id));
-    let start = Case { placed: 0, spent: 0, state: values.state(&options.initial) };
+    let start = Case { placed: 0, spent: 0, state: values.state(initial) };
     let mut sweep = Sweep {
         values: &values,
         members,

@@ -26,7 +26,8 @@
 //!
 //! Further rules, each with its proof: collections leave whole elements out (`projection`); sets, leadership and several
 //! registers follow the fourth rule cell by cell (`cells`); locks may be judged in a window of time (`turns`),
-//! locks with tokens by two tokens (`tokens`), counters by adding up (`sums`), lists between two reads (`lists`).
+//! registers, keys and leadership amid all others (`amid`); locks with tokens by two tokens (`tokens`), counters by adding
+//! up (`sums`), lists between two reads (`lists`).
 //!
 //! One rule more is for people: who needs a value keeps one operation that leaves it, if the history has one, so that no
 //! read in a core looks as if its value came from nowhere.

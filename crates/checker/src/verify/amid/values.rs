@@ -1,4 +1,5 @@
-//! What a register holds, as far as a core can tell, and what an operation makes of it.
+//! What a register holds, as far as a core can tell, and what an operation makes of it. Leadership is a register that
+//! holds who leads, or null.
 //!
 //! The values that matter are those that the core needs to find, and some from which others may swap to them. A text
 //! matters as well if it is the beginning of one that does, for it may be appended to. All other texts are one,
@@ -50,13 +51,17 @@ pub(super) enum Step<'h> {
     Swap(State<'h>, State<'h>),
     /// It appends this.
     Append(&'h str),
+    /// It needs this or null to be there, and leaves this.
+    Claim(State<'h>),
+    /// It needs neither this nor null to be there. Invariant: something that matters.
+    FindClaimed(State<'h>),
     /// Nothing: no value can be appended to by it.
     Never,
 }
 
 impl Step<'_> {
     pub(super) fn only_observes(self) -> bool {
-        matches!(self, Self::Find(_) | Self::FindNot(_))
+        matches!(self, Self::Find(_) | Self::FindNot(_) | Self::FindClaimed(_))
     }
 }
 
@@ -74,7 +79,12 @@ impl<'h> Values<'h> {
             let record = object.record(kept.id);
             match (&record.operation, &record.outcome) {
                 (Operation::Read, Outcome::Ok(Reply::Value(seen))) => values.add(seen),
-                (Operation::CompareAndSet { expected, .. }, _) => values.add(expected),
+                (
+                    Operation::CompareAndSet { expected: value, .. }
+                    | Operation::Claim(value)
+                    | Operation::Resign(value),
+                    _,
+                ) => values.add(value),
                 _ => {}
             }
         }
@@ -83,6 +93,7 @@ impl<'h> Values<'h> {
                 match (&record.operation, &record.outcome) {
                     (_, Outcome::Failed | Outcome::Ok(Reply::Answer(false))) => None,
                     (Operation::CompareAndSet { expected, new }, _) => Some((expected, new)),
+                    (Operation::Resign(leader), _) => Some((leader, &NULL)),
                     _ => None,
                 }
             })
@@ -140,9 +151,21 @@ impl<'h> Values<'h> {
             (Operation::CompareAndSet { expected, .. }, Outcome::Ok(Reply::Answer(false))) if says => {
                 Step::FindNot(self.state(expected))
             }
-            (Operation::Read, _) | (Operation::CompareAndSet { .. }, Outcome::Ok(Reply::Answer(false))) => {
-                return None;
+            (Operation::Claim(leader), Outcome::Ok(Reply::Answer(false))) if says => {
+                Step::FindClaimed(self.state(leader))
             }
+            (Operation::Resign(leader), Outcome::Ok(Reply::Answer(false))) if says => {
+                Step::FindNot(self.state(leader))
+            }
+            (Operation::Read, _)
+            | (
+                Operation::CompareAndSet { .. } | Operation::Claim(_) | Operation::Resign(_),
+                Outcome::Ok(Reply::Answer(false)),
+            ) => return None,
+            (Operation::Claim(leader), _) if kept == Kept::AsWrite => Step::Write(self.state(leader)),
+            (Operation::Resign(_), _) if kept == Kept::AsWrite => Step::Write(State::Plain(&NULL)),
+            (Operation::Claim(leader), _) => Step::Claim(self.state(leader)),
+            (Operation::Resign(leader), _) => Step::Swap(self.state(leader), State::Plain(&NULL)),
             (Operation::CompareAndSet { new, .. }, _) if kept == Kept::AsWrite => {
                 Step::Write(self.state(new))
             }
@@ -163,6 +186,10 @@ impl<'h> Values<'h> {
             (Step::FindNot(value), _) => (state != value).then_some(state),
             (Step::Write(value), _) => Some(value),
             (Step::Swap(expected, new), _) => (state == expected).then_some(new),
+            (Step::Claim(leader), _) => (state == leader || state == State::Plain(&NULL)).then_some(leader),
+            (Step::FindClaimed(leader), _) => {
+                (state != leader && state != State::Plain(&NULL)).then_some(state)
+            }
             (Step::Append(suffix), State::Text(text)) => Some(self.text(text, suffix)),
             (Step::Append(suffix), State::Plain(Value::Null)) => Some(self.text("", suffix)),
             (Step::Append(_), State::OtherText) => Some(State::OtherText),
