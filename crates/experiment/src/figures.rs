@@ -130,8 +130,8 @@ keep what was synced. A node that can't write stops. Beyond that:
   is late between the last look at the clock and the write, and, with Redlock, clocks don't jump and nodes don't forget.
   Here they do. Where the resource checks tokens, clocks and pauses don't matter. What is promised is promised of the
   resource's list, which clients append to and read, and not of the lock: that may have two holders at a time. Nor is it
-  promised when: nothing keeps requests for a lock in order, and `reports/strategy-campaign.md` lists runs in which a late one was
-  not served before its client stopped. That none waits for ever is open;
+  promised when: nothing keeps requests for a lock in order. In `reports/strategy-campaign.md` each late one was served in time; that
+  none can wait for ever is not shown;
 - *at rest*: what replicas hold once all is healed and quiet. ABD tells a majority and then stops: a node that missed a write
   stays behind until somebody reads or writes that register again. That is the algorithm, not a fault of it: a read
   asks a majority and repairs one;

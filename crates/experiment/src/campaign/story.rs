@@ -4,7 +4,7 @@
 //! of its runs. There are two of each, for a larger cluster and for a smaller one: with five nodes there are more ways to be
 //! cut in pieces, with three one node more or less decides every vote.
 //!
-//! Every run has nine seconds. Clients work for three and a half of them while links are cut in every shape, lose, double,
+//! Every run has nine seconds (under locks thirteen, for there one client is served at a time). Clients work for three and a half of them while links are cut in every shape, lose, double,
 //! delay and reorder messages; nodes pause, crash in the midst of writing, just before a sync is done, or anywhere, with any
 //! tail of what they had not synced, and now and then all at the same moment; clocks jump, drift, and stand still. What a
 //! mode's model rules out is left out. Then all is healed, and clients ask again.
@@ -80,6 +80,8 @@ pub(super) fn text(entry: &StrategyEntry, mode: &Mode, nodes: u16) -> String {
     // Under locks one client is served at a time.
     let duration = if mode.cluster == Cluster::Locks { "11s" } else { "7s" };
     let has_operator = entry.name == "raft" && nodes == SIZES[0];
+    let who =
+        if has_operator { " An operator moves leadership and members about at fixed times." } else { "" };
     let all = u16::try_from(names.len()).expect("nodes are numbered with 16 bits");
     let max_crashed = match mode.crashes {
         Crashes::Restart => all,
@@ -88,8 +90,8 @@ pub(super) fn text(entry: &StrategyEntry, mode: &Mode, nodes: u16) -> String {
     json!({
         "id": story_id(mode, nodes),
         "title": format!("{} under everything that its fault model allows", mode.name),
-        "story": "Five clients, and faults of every kind drawn from the seed, until all is healed after 4.5 s. At 6 s clients ask each node again.",
-        "notice": "Nothing here is scripted: every seed is another run.",
+        "story": format!("Five clients, and faults of every kind drawn from the seed, until all is healed after 4.5 s.{who} At 6 s clients ask each node again."),
+        "notice": "No fault is scripted: every seed is another run.",
         "source": mode.source,
         "model": mode.object.model(),
         "duration": duration,

@@ -114,9 +114,9 @@ allows: in clusters of five nodes where the seed is even, of three where it is o
 one of its runs: `anachron run campaign-MODE --seed N` or `anachron run campaign-MODE-of-three --seed N`.
 
 - *faults*: drawn and struck, over all runs: links cut in every shape and direction, flapping, lossy, doubling, reordering
-  (they keep no order at any time) and slow; nodes paused, crashed anywhere, in the midst of a write, just before a sync is done, and (except for Viewstamped
+  and slow; nodes paused, crashed anywhere, in the midst of a write, just before a sync is done, and (except for Viewstamped
   Replication, whose memories are its log) all at once; slow disks; clocks that jump, drift and, except under leases, stand
-  still. Raft's clusters of five have an operator besides, who moves leadership and members about;
+  still. Links keep no order at any time, and in Raft's clusters of five an operator moves leadership and members about;
 - *violations*: histories that are not linearizable; *undecided*: histories on which the judge gave up;
 - *invariants*: runs in which two nodes led one term, a commit point went back, two nodes applied different sequences of
   changes, a replica met what its protocol rules out, or one panicked;

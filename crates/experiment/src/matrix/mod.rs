@@ -164,6 +164,8 @@ impl Row {
             Promise::Less { level, .. } => level.judged(),
         };
         let is_promised = |guarantee: &Guarantee| match guarantee {
+            // Who delivers in causal order, and agrees at rest, promises convergence as well.
+            Guarantee::Level(Level::CausalConvergence) if top == Some(Level::CausalMemory) => true,
             Guarantee::Level(level) => top.is_some_and(|top| implies(top, *level)),
             Guarantee::Convergence => self.mode.at_rest == AtRest::AllAgree,
             Guarantee::MinorityReads | Guarantee::MinorityWrites | Guarantee::Crashes => false,

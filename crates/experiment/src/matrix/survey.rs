@@ -10,7 +10,7 @@ use anachron_vocabulary::{Operation, Outcome};
 use super::worlds::{ASKER, NODES};
 use super::{Answer, Cell, Guarantee, Nodes, Row, Shown, Trouble, World};
 use crate::judge::Limits;
-use crate::strategy::mode::Object;
+use crate::strategy::mode::{Cluster, Object};
 use crate::strategy::{Mode, StrategyEntry};
 use crate::{Experiment, ExperimentError, Trial};
 
@@ -127,7 +127,9 @@ impl Survey<'_> {
             if is_defined { tally.cell(seeds, world) } else { not_defined() }
         };
         let mut cells: Vec<Cell> = levels.iter().zip(&found).map(cell).collect();
-        cells.push(convergence.cell(seeds, world));
+        // With locks there is one resource: nobody whom it could agree with.
+        let has_replicas = self.mode.cluster == Cluster::Alike;
+        cells.push(if has_replicas { convergence.cell(seeds, world) } else { not_defined() });
         Ok((!self.is_interrupted()).then_some(cells))
     }
 

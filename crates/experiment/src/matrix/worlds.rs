@@ -172,7 +172,7 @@ impl World {
         let minority = NODES / 2;
         json!({
             "title": "Sessions under all faults that every strategy's model allows",
-            "story": "Five nodes that replicate, and sessions each at home at a node. Faults of every kind are drawn from the seed until 4.5 s; then all is healed.",
+            "story": "Five nodes that replicate, or give locks, and sessions each at home at a node. Faults of every kind are drawn from the seed until 4.5 s; then all is healed.",
             "notice": "Nothing here is scripted but what is asked: every seed is another run, and under one seed every strategy meets the same faults.",
             "clients": sessions,
             "fault_plan": {

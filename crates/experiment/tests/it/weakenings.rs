@@ -26,7 +26,8 @@ questions as in `strategy-campaign.md`: a verdict, a level, an invariant, replic
 Written by `BLESS=1 cargo test -p anachron-experiment --test it weakenings`, which looks at seeds 0 to @LAST@ of every mode; a
 test runs every row again that names a run. *Missed* means that none of these seeds shows it.
 
-Some can't be found here: they are bugs of options that no mode of that strategy switches on. Each weakening has a hunt of its own in `replication/tests`.
+Some can't be found here: they are bugs of options that no mode of that strategy switches on, or need what the mode's model
+rules out. Others are rare: what these seeds miss, more may find. Each weakening has a hunt of its own in `replication/tests`.
 
 | strategy | weakening | found in | first seed |
 |-|-|-|-|

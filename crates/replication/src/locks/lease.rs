@@ -132,7 +132,7 @@ impl Lease {
     /// Gives the lock back. From now on it is not held, whatever comes of the asking.
     ///
     /// A question that is under way is waited for: the lock may be taken or renewed by it after all, and a record that is
-    /// swapped in the meantime would not be the one that is to be freed. Otherwise whoever waits had to sit out the lease.
+    /// swapped in the meantime would not be the one that is to be freed. Otherwise whoever waits would have to sit out the lease.
     pub(super) fn release<L: Replica>(&mut self, errand: &mut Errand<'_>, cx: &mut Context<'_, Guarded<L>>) {
         self.until = VirtualTime::ZERO;
         self.is_leaving = true;

@@ -54,8 +54,8 @@ impl Errand<'_> {
         self.ask_node(self.lock_node, serial, operation, cx);
     }
 
-    /// Asks this lock node. To the lock service, each worker is a client of its own for each client that it serves; so none
-    /// has two requests under way.
+    /// Asks this lock node. To the lock service, each worker is a client of its own for each client that it serves; so with
+    /// leases none has two requests under way.
     pub(super) fn ask_node<L: Replica>(
         &self,
         node: NodeId,
@@ -158,7 +158,7 @@ impl Lock {
             (Self::Lease(lease), Alarm::Again) => lease.again(errand, cx),
             (Self::Redlock(redlock), Alarm::Retry) => redlock.retry(errand, cx),
             (Self::Redlock(redlock), Alarm::Again) => redlock.give_up(errand, cx),
-            (Self::Redlock(_), Alarm::Renew) | (_, Alarm::Work) => {}
+            (Self::Redlock(_), Alarm::Renew) | (_, Alarm::Work | Alarm::Look) => {}
         }
     }
 }

@@ -117,4 +117,6 @@ pub enum Alarm {
     Renew,
     /// The work is done.
     Work,
+    /// A read was not answered: ask the resource again.
+    Look,
 }

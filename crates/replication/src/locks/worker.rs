@@ -37,7 +37,7 @@ enum Stage {
     Writing { visit: Visit, value: Value, answer: Answer },
     /// The client has the lock.
     Holding,
-    /// The client has its answer; the lock is on its way back.
+    /// The lock is on its way back; then comes what is next.
     Releasing,
 }
 
@@ -58,6 +58,13 @@ impl Job {
     fn latest(&self) -> u64 {
         self.then.as_ref().unwrap_or(&self.request).id.serial
     }
+}
+
+/// A client's read, which needs no lock.
+#[derive(Debug)]
+struct Look {
+    key: Key,
+    visit: Visit,
 }
 
 /// A time in which a worker believes to hold a lock.
@@ -84,6 +91,8 @@ pub struct Worker {
     has_followed: bool,
     serial: u64,
     jobs: BTreeMap<ClientId, Job>,
+    /// The reads under way. They don't wait for a lock of the same client that is on its way back.
+    looks: BTreeMap<ClientId, Look>,
     /// What clients were told since the worker booted.
     answered: Sessions,
 }
@@ -97,6 +106,7 @@ impl Worker {
             has_followed: false,
             serial: 0,
             jobs: BTreeMap::new(),
+            looks: BTreeMap::new(),
             answered: Sessions::default(),
         }
     }
@@ -126,23 +136,33 @@ impl Worker {
             Seen::Before(answer) => return cx.reply(request.id, answer),
             Seen::Outdated => return,
         }
-        let holds = match self.jobs.get(&client) {
+        let job = self.jobs.get(&client);
+        let look = self.looks.get(&client).map(|look| look.visit.request.serial);
+        if job.map(Job::latest).max(look).is_some_and(|latest| latest >= serial) {
             // A retry of what is under way waits with it.
-            Some(job) if job.latest() >= serial => return,
-            Some(job) => matches!(job.stage, Stage::Holding).then_some((job.request.key, job.lock.until())),
-            None => None,
-        };
+            return;
+        }
         let key = request.key;
-        match (&request.operation, holds) {
-            (Operation::Release, Some((held, until))) if held == key && until > cx.now() => {
-                self.answer(request.id, Answer::Ok(Reply::Done), cx);
+        let granted = job.filter(|job| matches!(job.stage, Stage::Holding));
+        let granted = granted.map(|job| (job.request.key, job.lock.until() > cx.now()));
+        match (&request.operation, granted) {
+            (Operation::Release, Some((held, lasts))) if held == key => {
+                let too_late = Answer::Refused(Refusal::LockState);
+                self.answer(request.id, if lasts { Answer::Ok(Reply::Done) } else { too_late }, cx);
                 self.release(client, None, cx);
             }
-            (Operation::Release, _) | (_, Some(_)) => {
+            (Operation::Release, _) | (_, Some((_, true))) => {
                 self.answer(request.id, Answer::Refused(Refusal::LockState), cx);
             }
-            (operation, None) if can_be_done(operation) => {
+            (Operation::Read, _) => {
                 // Nobody waits for what was under way for this client.
+                if self.jobs.contains_key(&client) {
+                    self.release(client, None, cx);
+                }
+                self.look(&request, cx);
+            }
+            (operation, _) if can_be_done(operation) => {
+                self.looks.remove(&client);
                 if self.jobs.contains_key(&client) {
                     self.release(client, Some(request), cx);
                 } else {
@@ -225,12 +245,13 @@ impl Worker {
         value: Value,
         cx: &mut Context<'_, Guarded<L>>,
     ) {
-        let Some(job) = self.reading(visit) else { return };
         let client = visit.request.client;
-        if job.request.operation.is_read() {
-            self.answer(visit.request, Answer::Ok(Reply::Value(value)), cx);
-            self.end(client, cx);
-        } else if cx.now() + self.settings.work_time < job.lock.until() {
+        if self.looks.get(&client).is_some_and(|look| look.visit == visit) {
+            self.looks.remove(&client);
+            return self.answer(visit.request, Answer::Ok(Reply::Value(value)), cx);
+        }
+        let Some(job) = self.reading(visit) else { return };
+        if cx.now() + self.settings.work_time < job.lock.until() {
             self.job(client).stage = Stage::Working(value);
             if self.settings.work_time == VirtualDuration::ZERO {
                 self.write(client, cx);
@@ -271,11 +292,10 @@ impl Worker {
     /// nothing said about it, this worker would keep the lock alive for it, and nobody else would ever get it.
     pub(super) fn hear_outdated<L: Replica>(&mut self, visit: Visit, cx: &mut Context<'_, Guarded<L>>) {
         let client = visit.request.client;
-        match self.reading(visit).or_else(|| self.writing(visit)) {
-            // Reads have no lock to give back.
-            Some(job) if job.request.operation.is_read() => self.end(client, cx),
-            Some(_) => self.release(client, None, cx),
-            None => {}
+        if self.looks.get(&client).is_some_and(|look| look.visit == visit) {
+            self.looks.remove(&client);
+        } else if self.reading(visit).is_some() || self.writing(visit).is_some() {
+            self.release(client, None, cx);
         }
     }
 
@@ -286,6 +306,9 @@ impl Worker {
         alarm: Alarm,
         cx: &mut Context<'_, Guarded<L>>,
     ) {
+        if alarm == Alarm::Look {
+            return self.ask_to_look(client, cx);
+        }
         let Some(job) = self.jobs.get(&client) else { return };
         match alarm {
             Alarm::Work => return self.write(client, cx),
@@ -296,7 +319,7 @@ impl Worker {
                 }
                 self.ask_resource(client, cx);
             }
-            Alarm::Retry | Alarm::Renew => {}
+            Alarm::Retry | Alarm::Renew | Alarm::Look => {}
         }
         self.with_lock(client, cx, |lock, errand, cx| lock.wake(alarm, errand, cx));
     }
@@ -309,11 +332,28 @@ impl Worker {
 
     fn begin<L: Replica>(&mut self, request: Request, cx: &mut Context<'_, Guarded<L>>) {
         let client = request.id.client;
-        let is_read = request.operation.is_read();
         let lock = Lock::new(self.settings.method, cx);
         let job = Job { request, lock, stage: Stage::Locking, since: VirtualTime::ZERO, then: None };
         self.jobs.insert(client, job);
-        if is_read { self.visit(client, cx) } else { self.lock(client, cx) }
+        self.lock(client, cx);
+    }
+
+    fn look<L: Replica>(&mut self, request: &Request, cx: &mut Context<'_, Guarded<L>>) {
+        let visit = Visit { request: request.id, number: self.next_number(cx), token: None };
+        self.looks.insert(request.id.client, Look { key: request.key, visit });
+        self.ask_to_look(request.id.client, cx);
+    }
+
+    /// Asks the resource for what a client wants to read, for the first time or again.
+    fn ask_to_look<L: Replica>(&self, client: ClientId, cx: &mut Context<'_, Guarded<L>>) {
+        let Some(Look { key, visit }) = self.looks.get(&client) else { return };
+        cx.send(self.layout.resource(), Message::Read { visit: *visit, key: *key });
+        cx.set_timer(super::Timer::Job(client, Alarm::Look), self.settings.resend_interval);
+    }
+
+    fn next_number<L: Replica>(&mut self, cx: &Context<'_, Guarded<L>>) -> u64 {
+        self.serial = cx.now().0.max(self.serial + 1);
+        self.serial
     }
 
     /// Under another name, so that nothing said about this lock is taken for news of the next.
@@ -332,8 +372,7 @@ impl Worker {
 
     /// Asks the resource what the object holds.
     fn visit<L: Replica>(&mut self, client: ClientId, cx: &mut Context<'_, Guarded<L>>) {
-        self.serial = cx.now().0.max(self.serial + 1);
-        let number = self.serial;
+        let number = self.next_number(cx);
         let job = self.job(client);
         job.stage = Stage::Reading(Visit { request: job.request.id, number, token: job.lock.token() });
         self.ask_resource(client, cx);
@@ -341,8 +380,7 @@ impl Worker {
 
     /// The work is done: what came of it goes to the resource.
     fn write<L: Replica>(&mut self, client: ClientId, cx: &mut Context<'_, Guarded<L>>) {
-        self.serial = cx.now().0.max(self.serial + 1);
-        let number = self.serial;
+        let number = self.next_number(cx);
         let job = self.job(client);
         let Stage::Working(value) = &job.stage else { return };
         let Request { id, key, operation } = &job.request;

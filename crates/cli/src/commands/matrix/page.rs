@@ -83,7 +83,7 @@ fn matrix(page: &mut String, rows: &[Row], seeds: u64) {
         page,
         format_args!(
             "A row is a *mode*: a strategy with the settings on which its promise depends ([docs/strategies.md](../docs/strategies.md)).
-All modes met the same worlds, and under one seed the same operations and the same faults: five nodes, and a session at
+All modes but those with locks met the same worlds, and under one seed the same operations and the same faults: five nodes, and a session at
 home at each of them, which asks there first and goes elsewhere only if it is sent there. So the faults are those that every
 mode's model allows; the harshest that a mode's own model allows are in [strategy-campaign.md](strategy-campaign.md).
 
@@ -94,7 +94,8 @@ mode's model allows; the harshest that a mode's own model allows are in [strateg
 - *reads* and *writes in a minority*: two of the five nodes are cut off from the others (`matrix-cut-n1-n2`, whichever two), and a
   client beside each of them asks. **✓** all are answered, **◐** some, **✗** none;
 - services on top of locks have worlds of their own (`matrix-locks-faults`): the five nodes give locks, clients ask three workers,
-  and what is promised is promised of the resource that they change. One worker is cut off with the minority;
+  and what is promised is promised of the resource that they change. One worker is cut off with the minority. There is one
+  resource, so no replicas that could converge, and neither it nor a worker crashes;
 - *survives f crashes*: the most nodes that may crash for good, whichever they are, so that each node that is left
   answers (`matrix-crash-n1-n2`). **✓** a minority or more, **◐** fewer, **✗** none.
 

@@ -26,7 +26,7 @@ pub(super) fn write(file: &mut impl Write, rows: &[Row], seeds: u64) -> io::Resu
     let matrix = Matrix {
         title: "Strategies and guarantees, found by running".to_owned(),
         description: format!(
-            "Five nodes, and a session at home at each. What clients see, and what replicas hold at rest: {seeds} seeds of the faults that every strategy's model allows; a cross names the first seed that shows it. In a minority: any two nodes cut off from the others, and at how many of the 20 nodes so cut off (of 10, where workers use locks) a client gets its answer. f: the most nodes that may crash for good, whichever they are, so that each one left answers. A cell links to the runs that show it."
+            "Five nodes, and a session at home at each (with locks: five that give them, and three workers who are asked). What clients see, and what replicas hold at rest: {seeds} seeds of the faults that every strategy's model allows; a cross names the first seed that shows it. In a minority: any two nodes cut off from the others, and at how many of the 20 nodes so cut off (of 10, where workers use locks) a client gets its answer. f: the most nodes that may crash for good, whichever they are, so that each one left answers. A cell links to the runs that show it."
         ),
         columns: columns.to_vec(),
         groups,

@@ -70,6 +70,7 @@ impl Watch {
                 Happening::Crashed { node, .. } => {
                     assert_ne!(up.insert(*node, false), Some(false), "{node} crashes while it is down");
                     roles.remove(node);
+                    applied.remove(node);
                     facts.retain(|(of, _), _| of != node);
                 }
                 Happening::Paused { node } => {
