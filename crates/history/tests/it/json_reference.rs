@@ -325,3 +325,9 @@ proptest! {
         agree(&line);
     }
 }
+
+/// The nearest number, not one beside it.
+#[test]
+fn fractions_are_rounded_alike() {
+    agree(r#"{"return":95,"client":7,"ret":true,"arg":[17,19e-79],"key":0,"f":"put","call":30}"#);
+}
