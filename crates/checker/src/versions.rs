@@ -15,7 +15,7 @@
 //!
 //! What nobody reads is a version of its own. If every version is left once, `zones` and `chains` lead on. If not, those
 //! that are show most violations all the same: an order stays legal without the operations on the other versions, but
-//! for swaps from one kind to the other. Of such a swap the half that speaks of a version left once is kept, as a write or
+//! for swaps from one kind to the other, and for compare-and-sets that answered false, which no clash rests on. Of such a swap the half that speaks of a version left once is kept, as a write or
 //! as a read. And if that has an order, the search has fewer ways to go.
 
 use crate::instance::Timed;
@@ -185,7 +185,9 @@ impl Versions {
         Self { machine: RegisterMachine::new(self.machine.initial, classes), ..self }
     }
 
-    /// The register as far as it is about versions that are left once. What has no order there has none.
+    /// The register as far as it is about versions that are left once. What has no order there has none, as long as no
+    /// compare-and-set that answered false takes part: the version that it met may be one that is left out. `zones` takes no
+    /// such operation, and no clash of `chains` has one.
     pub(crate) fn left_once(&self) -> LeftOnce {
         let mut leavers = vec![0_u32; self.number as usize];
         leavers[self.machine.initial as usize] += 1;

@@ -51,7 +51,7 @@ A certificate is one JSON object:
               have happened, or not)
     start     with a core: \"initial\"; \"any\" if it may start in any state; or
               \"amid\" if each of the others may act between its call and its return,
-              or not, and it does not help
+              any number of times, and it does not help
 An object that is undecided has no proof; a verdict that is undecided has none.";
 
 /// A verdict, and what proves it.

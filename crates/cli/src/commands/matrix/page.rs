@@ -83,9 +83,9 @@ fn matrix(page: &mut String, rows: &[Row], seeds: u64) {
         page,
         format_args!(
             "A row is a *mode*: a strategy with the settings on which its promise depends ([docs/strategies.md](../docs/strategies.md)).
-All modes but those with locks met the same worlds, and under one seed the same operations and the same faults: five nodes, and a session at
-home at each of them, which asks there first and goes elsewhere only if it is sent there. So the faults are those that every
-mode's model allows; the harshest that a mode's own model allows are in [strategy-campaign.md](strategy-campaign.md).
+All modes but those with locks met the same worlds, and under one seed the same operations and the same faults: five nodes,
+and a session at home at each of them, which asks there first and goes elsewhere only if it is sent there. So the faults are
+those that every mode's model allows; the harshest that a mode's own model allows are in [strategy-campaign.md](strategy-campaign.md).
 
 - *linearizable* to *writes follow reads*: what clients saw under drawn faults (`matrix-faults`), judged and graded, {seeds} seeds.
   **✓** no run shows otherwise, which is evidence and no proof; **✗** the first seed that does; **?** the budget
