@@ -10,7 +10,9 @@ use std::path::Path;
 use std::{env, fs};
 
 fn main() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
+    // Asked for when it runs: compiled in, it would be wrong once the checkout moved.
+    let crate_folder = env::var_os("CARGO_MANIFEST_DIR").expect("cargo names the crate's folder");
+    let folder = Path::new(&crate_folder).join("../../scenarios");
     let folder = folder.canonicalize().expect("the folder scenarios/ lies in the repository");
     println!("cargo:rerun-if-changed={}", folder.display());
     let mut stories = Vec::new();
