@@ -24,6 +24,7 @@ use anachron_history::History;
 use anachron_vocabulary::{Key, Operation, OperationId, Outcome, Reply, Value};
 
 use crate::{CheckOptions, Core, CoreOperation, Kept, Model, Order, PartVerdict, Start, Verdict};
+pub use amid::{Held, Moment};
 pub(crate) use records::{Records, of_key};
 use replay::Replay;
 
@@ -238,6 +239,20 @@ fn order_is_legal(object: &Records<'_>, options: &CheckOptions, order: &Order) -
 /// The first flaw found.
 pub fn verify_core(history: &History, options: &CheckOptions, key: Key, core: &Core) -> Result<(), Flaw> {
     core_is_proof(&Records::new(history, key, &of_key(history, key)), options, core, CORE_EFFORT)
+}
+
+/// What the judgement of a core goes through that is judged amid the others ([`Start::Amid`]) by what its object can hold:
+/// one entry for each return that has to be met, up to the one that nothing meets.
+///
+/// # Errors
+/// As for [`verify_core`]; [`Flaw::NoWindow`] if the core is judged by other means.
+pub(crate) fn moments(
+    history: &History,
+    options: &CheckOptions,
+    key: Key,
+    core: &[CoreOperation],
+) -> Result<Vec<Moment>, Flaw> {
+    amid::moments(&Records::new(history, key, &of_key(history, key)), options, core, CORE_EFFORT)
 }
 
 /// The same with another effort: for proposing cores, most of which are refused.

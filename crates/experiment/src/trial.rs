@@ -145,7 +145,7 @@ impl Experiment {
         let (part, core) = trial.judgement.violation()?;
         let subject =
             Subject::new(&trial.run.history, part.key, self.options.model, self.options.initial.clone());
-        explain(&subject, &core.operations)
+        explain(&subject, core)
     }
 }
 

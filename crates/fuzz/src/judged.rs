@@ -26,7 +26,7 @@ pub(crate) fn judge(bytes: &[u8]) {
             Verdict::Linearizable(order) => verify_order(&history, &options, part.key, order),
             Verdict::NotLinearizable(core) => {
                 let subject = Subject::new(&history, part.key, model, initial.clone());
-                let explanation = explain(&subject, &core.operations).expect("a violation is explained");
+                let explanation = explain(&subject, core).expect("a violation is explained");
                 assert!(explanation.holds(&subject), "{model}: {explanation}");
                 verify_core(&history, &options, part.key, core)
             }

@@ -88,7 +88,7 @@ fn judge(history: &History, model: Model) {
                 assert!(matches!(checked, Ok(()) | Err(Flaw::TooBig)), "{model}: {checked:?}");
                 if core.operations.len() <= 8 {
                     let subject = Subject::new(history, part.key, model, options.initial.clone());
-                    let explanation = explain(&subject, &core.operations).expect("a violation is explained");
+                    let explanation = explain(&subject, core).expect("a violation is explained");
                     assert!(explanation.holds(&subject), "{explanation}");
                 }
             }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use anachron_vocabulary::{OperationId, Value};
 
+use super::amid::AmidFact;
 use super::copies::CopyFact;
 use super::counters::SumFact;
 use super::elements::ElementFact;
@@ -250,6 +251,8 @@ pub enum Fact {
     Growth(GrowthFact),
     /// Something about what a counter adds up to.
     Sum(SumFact),
+    /// Something that is true whatever those do that the core leaves out.
+    Amid(AmidFact),
     /// Conclusion: two operations show fencing tokens that do not ascend.
     TokensFall {
         /// The one with the greater token, or with the same.
@@ -390,6 +393,7 @@ impl Fact {
             Self::Copies(fact) => fact.holds(subject, earlier),
             Self::Growth(fact) => fact.holds(subject, earlier),
             Self::Sum(fact) => fact.holds(subject, earlier),
+            Self::Amid(fact) => fact.holds(subject, earlier),
             Self::TokensFall { first, second } => tokens::fall(subject, *first, *second),
             Self::Ring(points) => cycle::ring_holds(points, earlier),
             Self::LongestOrder { order, only, .. } => no_order::replay(subject, order, only).is_some(),
@@ -419,6 +423,7 @@ impl Fact {
             Self::Copies(fact) => fact.operations(),
             Self::Growth(fact) => fact.operations(),
             Self::Sum(fact) => fact.operations(),
+            Self::Amid(fact) => fact.operations(),
             Self::InTurn(turns) => turns.iter().map(|(id, _)| *id).collect(),
             Self::OnlyMakers { makers, until, .. } => makers.iter().copied().chain(*until).collect(),
             Self::Refused { attempts, .. } => attempts.clone(),

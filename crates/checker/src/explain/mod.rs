@@ -3,7 +3,7 @@
 //! Why it exists: a core proves a violation to a program; this module proves it to a person. The order of attempts is
 //! fixed for each kind of object: phantom, from the future, stale read, flip-flop, double winner, false refusal, two holders
 //! and release without hold, the arguments about appends, elements, sums and tokens, what a text can have grown from, how
-//! many copies there can be, a cycle, and last the account of an exhaustive search. The first that applies is told.
+//! many copies there can be, a cycle, and last the account of an exhaustive search, or of the verifier's own. The first that applies is told.
 //!
 //! What it promises: an explanation is a list of [`Fact`]s with their words. Each fact was checked against the object's
 //! whole history (not only the core), each conclusion against the facts before it. For every kind but
@@ -12,6 +12,7 @@
 //!
 //! Left out on purpose: what the servers were doing. That is a story told from the trace, not a proof.
 
+mod amid;
 mod appends;
 mod copies;
 mod counters;
@@ -35,6 +36,7 @@ use std::fmt;
 
 use anachron_vocabulary::OperationId;
 
+pub use amid::AmidFact;
 pub use copies::{CopyFact, From, Stretch, Until};
 pub use counters::SumFact;
 pub use elements::ElementFact;
@@ -44,7 +46,9 @@ pub use kind::AnomalyKind;
 pub use subject::Subject;
 pub use words::circled;
 
-use crate::{CoreOperation, Model};
+pub use crate::verify::{Held, Moment};
+
+use crate::{Core, CoreOperation, Model, Start};
 use registers::Finder;
 use words::Voice;
 
@@ -205,12 +209,14 @@ const LEADERSHIP: [Attempt; 9] = [
 
 /// Explains a core of a history that is not linearizable.
 ///
-/// `core` is what the checker found: operations of the object, kept as they were or weakened to unknown. It steers
-/// what is looked at; what is said is checked against the whole history all the same.
+/// `core` is what the checker found: operations of the object, kept as they were or weakened. It steers what is looked
+/// at; what is said is checked against the whole history all the same.
 ///
 /// Nothing is returned for a core that has a legal order: then there is nothing to explain.
-pub fn explain(subject: &Subject<'_>, core: &[CoreOperation]) -> Option<Explanation> {
-    let mut core: Vec<CoreOperation> = core.iter().copied().filter(|kept| subject.owns(kept.id)).collect();
+pub fn explain(subject: &Subject<'_>, core: &Core) -> Option<Explanation> {
+    let start = core.start;
+    let mut core: Vec<CoreOperation> =
+        core.operations.iter().copied().filter(|kept| subject.owns(kept.id)).collect();
     core.sort_by_key(|kept| (subject.record(kept.id).call, kept.id));
     core.dedup_by_key(|kept| kept.id);
     let attempts: &[Attempt] = match subject.model() {
@@ -231,5 +237,11 @@ pub fn explain(subject: &Subject<'_>, core: &[CoreOperation]) -> Option<Explanat
         .flat_map(|attempt| attempt(subject, &core))
         .find_map(|candidate| candidate.checked(subject))
         // The account is a search; to check it is to search again, which anyone may, by `holds`.
-        .or_else(|| no_order::account(subject, &core).map(|account| account.told(subject)))
+        .or_else(|| {
+            let account = match start {
+                Start::Initial => no_order::account(subject, &core),
+                Start::Amid | Start::Any => amid::account(subject, core, start),
+            };
+            account.map(|account| account.told(subject))
+        })
 }

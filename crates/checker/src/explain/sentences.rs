@@ -221,6 +221,7 @@ impl Voice<'_> {
             Fact::Copies(fact) => fact.say(self),
             Fact::Growth(fact) => fact.say(self),
             Fact::Sum(fact) => fact.say(self),
+            Fact::Amid(fact) => fact.say(self),
             Fact::TokensFall { first, second } => tokens::say(self, *first, *second),
             Fact::Ring(points) => {
                 let mut ring: Vec<String> = points.iter().map(|&point| self.point(point)).collect();

@@ -120,6 +120,15 @@ impl<'a> Voice<'a> {
         }
     }
 
+    /// What the object holds, by itself: `1`; of a leadership `led by n1`, `vacant`.
+    pub(crate) fn held(&self, value: &Value) -> String {
+        match (self.subject.model(), value) {
+            (Model::LeaderRegister, Value::Null) => "vacant".to_owned(),
+            (Model::LeaderRegister, leader) => format!("led by {leader}"),
+            _ => value.to_string(),
+        }
+    }
+
     /// `x=2`, or `2` if the object has no name.
     pub(crate) fn assigned(&self, value: &Value) -> String {
         match self.subject.history().key_name(self.subject.key()) {

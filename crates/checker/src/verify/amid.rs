@@ -23,9 +23,9 @@
 
 mod values;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use anachron_vocabulary::{Outcome, Value};
+use anachron_vocabulary::{OperationId, Outcome, Value};
 
 use super::records::Records;
 use super::{Flaw, core_rules};
@@ -35,8 +35,43 @@ use values::{State, Step, Values};
 /// Operations of the core, one bit each.
 type Bits = u128;
 
+/// What the sweep knew when one of the core that has to be placed returned.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Moment {
+    /// Who returned.
+    pub returned: OperationId,
+    /// What the object can have held until then where this one could not be placed.
+    pub without: Vec<Held>,
+    /// What it can hold where he was placed, by those who were placed as well though they have not returned. Nothing if he
+    /// can't have been. Who only observes is placed as soon as he can be.
+    pub with: Vec<(Vec<OperationId>, Vec<Held>)>,
+}
+
+/// What the object can hold at a moment.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Held {
+    /// This.
+    This(Value),
+    /// A text that does not matter to the core.
+    OtherText,
+    /// Something else that does not matter to the core.
+    Other,
+}
+
+impl From<State<'_>> for Held {
+    fn from(state: State<'_>) -> Self {
+        match state {
+            State::OtherText => Self::OtherText,
+            State::OtherPlain => Self::Other,
+            State::Plain(value) => Self::This(value.clone()),
+            State::Text(text) => Self::This(Value::Text(text.into())),
+        }
+    }
+}
+
 /// One operation of the core.
 struct Member<'h> {
+    id: OperationId,
     /// What it may do.
     step: Step<'h>,
     has_to_be_placed: bool,
@@ -66,6 +101,32 @@ pub(super) fn prove(
     kept: &[CoreOperation],
     effort: usize,
 ) -> Result<(), Flaw> {
+    sweep(object, options, kept, effort, |_, _| {})
+}
+
+/// What the judgement goes through, one entry for each return that has to be met, up to the one that nothing meets.
+///
+/// # Errors
+/// As for any core: if it proves nothing, or to see it would take too much.
+pub(super) fn moments(
+    object: &Records<'_>,
+    options: &CheckOptions,
+    kept: &[CoreOperation],
+    effort: usize,
+) -> Result<Vec<Moment>, Flaw> {
+    let mut moments = Vec::new();
+    sweep(object, options, kept, effort, |sweep, position| moments.push(sweep.moment(position)))?;
+    Ok(moments)
+}
+
+/// The judgement. `returns` is called right before somebody who has to be placed returns.
+fn sweep<'h>(
+    object: &Records<'h>,
+    options: &'h CheckOptions,
+    kept: &[CoreOperation],
+    effort: usize,
+    mut returns: impl FnMut(&Sweep<'_, 'h>, usize),
+) -> Result<(), Flaw> {
     let initial = match options.model {
         Model::Register | Model::CasRegister | Model::KeyValue => &options.initial,
         Model::LeaderRegister => &Value::Null,
@@ -84,7 +145,7 @@ pub(super) fn prove(
     for kept in kept {
         if let Some(step) = values.step(object.record(kept.id), kept.kept) {
             position_of.insert(kept.id, members.len());
-            members.push(Member { step, has_to_be_placed: kept.kept != Kept::AsUnknown });
+            members.push(Member { id: kept.id, step, has_to_be_placed: kept.kept != Kept::AsUnknown });
         }
     }
     // Calls before returns: equal times are concurrent.
@@ -111,8 +172,13 @@ pub(super) fn prove(
         cases: BTreeMap::from([((0, start.state), vec![0])]),
         effort,
     };
-    for (_, returns, _, actor) in events {
-        match (actor, returns) {
+    for (_, has_returned, _, actor) in events {
+        if let (Actor::Member(position), true) = (actor, has_returned)
+            && sweep.members[position].has_to_be_placed
+        {
+            returns(&sweep, position);
+        }
+        match (actor, has_returned) {
             (Actor::Other(step), false) => sweep.other_is_called(step)?,
             (Actor::Other(step), true) => sweep.other_returned(step),
             (Actor::Member(position), false) => sweep.member_is_called(position)?,
@@ -140,6 +206,25 @@ struct Sweep<'a, 'h> {
 }
 
 impl<'h> Sweep<'_, 'h> {
+    /// What is known right before somebody returns.
+    fn moment(&self, position: usize) -> Moment {
+        let bit = 1 << position;
+        let open: Vec<usize> = self.alive.iter().copied().filter(|&other| other != position).collect();
+        let mut without = BTreeSet::new();
+        let mut with: BTreeMap<Vec<OperationId>, BTreeSet<Held>> = BTreeMap::new();
+        for &(placed, state) in self.cases.keys() {
+            if placed & bit == 0 {
+                without.insert(Held::from(state));
+            } else {
+                let as_well = open.iter().filter(|&other| placed >> other & 1 == 1);
+                let as_well = as_well.map(|&other| self.members[other].id).collect();
+                with.entry(as_well).or_default().insert(Held::from(state));
+            }
+        }
+        let with = with.into_iter().map(|(as_well, held)| (as_well, held.into_iter().collect())).collect();
+        Moment { returned: self.members[position].id, without: without.into_iter().collect(), with }
+    }
+
     fn all(&self) -> Vec<Case<'h>> {
         let of = |(&(placed, state), spent): (&(Bits, State<'h>), &Vec<Bits>)| {
             spent.iter().map(move |&spent| Case { placed, spent, state }).collect::<Vec<_>>()

@@ -7,11 +7,11 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use anachron_checker::Model;
-use anachron_checker::explain::{AnomalyKind, explain};
+use anachron_checker::explain::AnomalyKind;
 use anachron_history::TimeUnit::{self, EventIndex, Nanoseconds, Unstated};
 
 use crate::inference::refutes;
-use crate::notation::{history, subject, whole};
+use crate::notation::{explain_from_start, history, subject, whole};
 
 struct Story {
     name: &'static str,
@@ -517,7 +517,7 @@ const STORIES: &[Story] = &[
 fn told(story: &Story) -> String {
     let history = history(story.history, story.unit);
     let subject = subject(&history, story.model, story.initial);
-    let explanation = explain(&subject, &whole(&history)).expect("an explanation");
+    let explanation = explain_from_start(&subject, &whole(&history)).expect("an explanation");
     assert!(explanation.holds(&subject), "{}", story.name);
     assert_eq!(explanation.kind, story.kind, "{}:\n{explanation}", story.name);
     if story.kind != AnomalyKind::NoOrder {

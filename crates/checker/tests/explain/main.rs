@@ -3,6 +3,7 @@
 // The library may not touch files; its tests read and bless golden ones.
 #![allow(clippy::disallowed_methods)]
 
+mod amid;
 mod golden;
 mod inference;
 mod notation;

@@ -1,8 +1,8 @@
 //! The catalogue's notation of histories: `client: op key args @invoke-return`, in milliseconds; `?` for no reply, `!`
 //! at the end for an operation that was told "failed".
 
-use anachron_checker::explain::Subject;
-use anachron_checker::{CoreOperation, Kept, Model};
+use anachron_checker::explain::{Explanation, Subject, explain};
+use anachron_checker::{Core, CoreOperation, Kept, Model};
 use anachron_history::{History, Names, Record, TimeUnit, Timestamp};
 use anachron_vocabulary::{ClientId, Key, Operation, OperationId, Outcome, Reply, Value};
 
@@ -105,6 +105,11 @@ pub(crate) fn whole(history: &History) -> Vec<CoreOperation> {
         .filter(|(_, record)| record.key == Key(0) && record.outcome != Outcome::Failed)
         .map(|(id, record)| CoreOperation { id, kept: kept(&record.outcome) })
         .collect()
+}
+
+/// Explains a core that is judged from the initial state.
+pub(crate) fn explain_from_start(subject: &Subject<'_>, operations: &[CoreOperation]) -> Option<Explanation> {
+    explain(subject, &Core { operations: operations.to_vec(), ..Core::default() })
 }
 
 fn kept(outcome: &Outcome) -> Kept {

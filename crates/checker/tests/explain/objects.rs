@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anachron_checker::explain::{
-    AnomalyKind, CopyFact, ElementFact, Fact, From, Stretch, Subject, SumFact, Until, explain,
+    AnomalyKind, CopyFact, ElementFact, Fact, From, Stretch, Subject, SumFact, Until,
 };
 use anachron_checker::testing::{self, Dice};
 use anachron_checker::{CheckOptions, Core, CoreOperation, Decision, Kept, Model, Start, Verdict, check};
@@ -15,7 +15,7 @@ use anachron_history::{History, Record, TimeUnit};
 use anachron_vocabulary::{Key, Operation, OperationId, Outcome, Reply, Value};
 
 use crate::inference::refutes;
-use crate::notation::{history, id, subject, value, whole};
+use crate::notation::{explain_from_start, history, id, subject, value, whole};
 
 /// The elements that an operation names.
 fn named(record: &Record) -> Vec<Value> {
@@ -122,13 +122,13 @@ fn judge(model: Model, count: usize, seed: u64) -> (BTreeMap<AnomalyKind, usize>
         let judgement = check(&history, &options).expect("operations of the model");
         if judgement.decision() == Decision::Linearizable {
             linearizable += 1;
-            let explanation = explain(&subject, &everything);
+            let explanation = explain_from_start(&subject, &everything);
             assert!(explanation.is_none(), "{model} explained away:\n{}{}", shown(), explanation.unwrap());
             continue;
         }
         let Verdict::NotLinearizable(small) = &judgement.parts[0].verdict else { panic!("decided") };
         for core in [&everything, &small.operations] {
-            let explanation = explain(&subject, core)
+            let explanation = explain_from_start(&subject, core)
                 .unwrap_or_else(|| panic!("{model} not explained: {core:?}\n{}", shown()));
             assert!(explanation.holds(&subject), "{}{explanation}", shown());
             assert!(!explanation.sentences.iter().any(|sentence| sentence.text.is_empty()));
@@ -222,7 +222,8 @@ fn nothing_is_said_of_linearizable_histories() {
             let history = testing::linearizable(&shape);
             let subject = Subject::new(&history, Key(0), model, testing::initial(model));
             // The search for an order may give up before it finds one; it says that much and no more.
-            let said = explain(&subject, &whole(&history)).filter(|said| said.kind != AnomalyKind::NoOrder);
+            let said = explain_from_start(&subject, &whole(&history))
+                .filter(|said| said.kind != AnomalyKind::NoOrder);
             assert!(
                 said.is_none(),
                 "{model}:\n{}{}",

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use anachron_checker::Model;
-use anachron_checker::explain::{AnomalyKind, explain};
+use anachron_checker::explain::AnomalyKind;
 use anachron_history::TimeUnit::Nanoseconds;
 
-use crate::notation::{history, subject, whole};
+use crate::notation::{explain_from_start, history, subject, whole};
 
 #[test]
 fn names_are_unique_and_lead_back_to_their_kind() {
@@ -64,7 +64,7 @@ fn every_example_is_what_its_page_says() {
             _ => (Model::CasRegister, "0"),
         };
         let subject = subject(&history, model, initial);
-        let explanation = explain(&subject, &whole(&history));
+        let explanation = explain_from_start(&subject, &whole(&history));
         let found = explanation.as_ref().map(|explanation| explanation.kind);
         assert_eq!(found, Some(kind), "{text}\n{}", explanation.map(|e| e.to_string()).unwrap_or_default());
     }

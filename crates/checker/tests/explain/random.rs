@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use anachron_checker::Model;
-use anachron_checker::explain::{AnomalyKind, Fact, Subject, explain};
+use anachron_checker::explain::{AnomalyKind, Fact, Subject};
 use anachron_history::{History, Record, TimeUnit, Timestamp};
 use anachron_vocabulary::{ClientId, Key, Operation, Outcome, Reply, Value};
 
 use crate::inference::refutes;
-use crate::notation::whole;
+use crate::notation::{explain_from_start, whole};
 use crate::oracle::{has_order, shrink};
 
 /// A small generator of its own (xorshift64*), so that a seed means the same for ever.
@@ -127,13 +127,13 @@ fn judge(model: Model, count: usize, seed: u64) -> BTreeMap<AnomalyKind, usize> 
         let everything = whole(&history);
         if has_order(&history, &everything, initial.as_ref()) {
             linearizable += 1;
-            let explanation = explain(&subject, &everything);
+            let explanation = explain_from_start(&subject, &everything);
             assert!(explanation.is_none(), "explained away:\n{}{}", shown(&history), explanation.unwrap());
             continue;
         }
         let small = shrink(&history, &everything, initial.as_ref());
         for core in [&everything, &small] {
-            let explanation = explain(&subject, core)
+            let explanation = explain_from_start(&subject, core)
                 .unwrap_or_else(|| panic!("not explained: {core:?}\n{}", shown(&history)));
             assert!(explanation.holds(&subject), "{}{explanation}", shown(&history));
             assert!(!explanation.sentences.iter().any(|sentence| sentence.text.is_empty()));

@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-use anachron_checker::explain::{AnomalyKind, Fact, circled, explain};
+use anachron_checker::explain::{AnomalyKind, Fact, circled};
 use anachron_checker::{CoreOperation, Kept, Model};
 use anachron_history::TimeUnit::{EventIndex, Nanoseconds, Unstated};
 
-use crate::notation::{history, id, subject, value, whole};
+use crate::notation::{explain_from_start, history, id, subject, value, whole};
 
 const STALE: &str = "A: w x 1 @0-10; A: w x 2 @20-30; B: r x 1 @40-50";
 
@@ -14,7 +14,7 @@ const STALE: &str = "A: w x 1 @0-10; A: w x 2 @20-30; B: r x 1 @40-50";
 fn another_write_of_the_value_makes_the_explanation_false() {
     let stale = history(STALE, Nanoseconds);
     let stale_subject = subject(&stale, Model::Register, "0");
-    let explanation = explain(&stale_subject, &whole(&stale)).expect("an explanation");
+    let explanation = explain_from_start(&stale_subject, &whole(&stale)).expect("an explanation");
     assert!(explanation.holds(&stale_subject));
     // The same three operations, and one more that could have brought 1 back: ok or timed out, it spoils the proof.
     for more in ["C: w x 1 @25-35", "C: w x 1 @25-?"] {
@@ -35,7 +35,7 @@ fn a_core_that_hides_a_needed_write_is_not_explained_by_a_lie() {
     let honest = history("A: w x 1 @0-10; B: r x 1 @20-30", Nanoseconds);
     let subject = subject(&honest, Model::Register, "0");
     let lone_read = [CoreOperation { id: id(1), kept: Kept::AsItWas }];
-    let explanation = explain(&subject, &lone_read).expect("the core alone has no order");
+    let explanation = explain_from_start(&subject, &lone_read).expect("the core alone has no order");
     assert_eq!(explanation.kind, AnomalyKind::NoOrder);
 }
 
@@ -43,8 +43,8 @@ fn a_core_that_hides_a_needed_write_is_not_explained_by_a_lie() {
 fn an_empty_core_and_a_legal_one_need_no_explanation() {
     let honest = history("A: w x 1 @0-10; B: r x 1 @20-30", Nanoseconds);
     let subject = subject(&honest, Model::Register, "0");
-    assert_eq!(explain(&subject, &whole(&honest)), None);
-    assert_eq!(explain(&subject, &[]), None);
+    assert_eq!(explain_from_start(&subject, &whole(&honest)), None);
+    assert_eq!(explain_from_start(&subject, &[]), None);
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn conclusions_need_their_premises() {
 fn touching_operations_are_concurrent() {
     // The read begins in the very moment in which the second write finishes.
     let touching = history("A: w x 1 @0-10; A: w x 2 @20-40; B: r x 1 @40-50", Nanoseconds);
-    assert_eq!(explain(&subject(&touching, Model::Register, "0"), &whole(&touching)), None);
+    assert_eq!(explain_from_start(&subject(&touching, Model::Register, "0"), &whole(&touching)), None);
 }
 
 #[test]
@@ -73,7 +73,8 @@ fn a_weakened_core_is_explained_with_what_the_history_knows() {
     let stale = history(STALE, Nanoseconds);
     let mut core = whole(&stale);
     core[0].kept = Kept::AsUnknown;
-    let explanation = explain(&subject(&stale, Model::Register, "0"), &core).expect("an explanation");
+    let explanation =
+        explain_from_start(&subject(&stale, Model::Register, "0"), &core).expect("an explanation");
     assert_eq!(explanation.kind, AnomalyKind::StaleRead);
 }
 
@@ -83,8 +84,8 @@ fn numbers_follow_the_clock_and_times_their_unit() {
         .into_iter()
         .map(|unit| {
             let stale = history(STALE, unit);
-            let explanation =
-                explain(&subject(&stale, Model::Register, "0"), &whole(&stale)).expect("an explanation");
+            let explanation = explain_from_start(&subject(&stale, Model::Register, "0"), &whole(&stale))
+                .expect("an explanation");
             assert_eq!(explanation.numbered, [id(0), id(1), id(2)]);
             assert_eq!(explanation.number(id(1)), Some(2));
             explanation.to_string()
@@ -98,13 +99,15 @@ fn numbers_follow_the_clock_and_times_their_unit() {
 #[test]
 fn names_from_a_file_stay_readable_and_harmless() {
     let odd = history("3: w 7 1 @0-10; 4: w 7 2 @20-30; <b>\u{1b}: r 7 1 @40-50", Nanoseconds);
-    let text =
-        explain(&subject(&odd, Model::Register, "0"), &whole(&odd)).expect("an explanation").to_string();
+    let text = explain_from_start(&subject(&odd, Model::Register, "0"), &whole(&odd))
+        .expect("an explanation")
+        .to_string();
     assert!(text.contains("client 4 wrote key 7=2"), "{text}");
     assert!(!text.contains('\u{1b}'), "{text}");
     let nameless = history("c1: w . 1 @0-10; c1: w . 2 @20-30; c2: r . 1 @40-50", Nanoseconds);
-    let text =
-        explain(&subject(&nameless, Model::Register, "0"), &whole(&nameless)).expect("one").to_string();
+    let text = explain_from_start(&subject(&nameless, Model::Register, "0"), &whole(&nameless))
+        .expect("one")
+        .to_string();
     assert!(text.contains("c1 wrote 2.") && text.contains("the register must be 2"), "{text}");
 }
 
@@ -123,6 +126,6 @@ fn a_large_core_is_answered_in_bounded_work() {
     }
     text += "r: r x 5 @2000-2010; w: w x 5 @0-?; v: w x 1 @1500-1600; s: r x 2 @2020-2030";
     let big = history(&text, Nanoseconds);
-    let explanation = explain(&subject(&big, Model::CasRegister, "0"), &whole(&big));
+    let explanation = explain_from_start(&subject(&big, Model::CasRegister, "0"), &whole(&big));
     assert!(explanation.is_none_or(|explanation| explanation.sentences.len() < 100));
 }

@@ -9,9 +9,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use anachron_checker::explain::{AnomalyKind, Subject, explain};
+use anachron_checker::explain::{AnomalyKind, Fact, Subject, explain};
 use anachron_checker::testing::{self, Shape};
-use anachron_checker::{Budget, CheckOptions, Model, Verdict, check_within};
+use anachron_checker::{Budget, CheckOptions, Model, Start, Verdict, check_within};
 use anachron_history::History;
 use anachron_vocabulary::{Key, OperationId};
 
@@ -43,7 +43,14 @@ fn told(shape: &Shape, plant: Plant) -> Option<AnomalyKind> {
     let judgement = check_within(&history, &options, &mut budget).expect("operations of the model");
     let Verdict::NotLinearizable(core) = &judgement.parts.first()?.verdict else { return None };
     let subject = Subject::new(&history, Key(0), shape.model, options.initial.clone());
-    let explanation = explain(&subject, &core.operations).expect("a violation is explained");
+    let explanation = explain(&subject, core).expect("a violation is explained");
+    let of_the_core_alone =
+        |fact: &Fact| matches!(fact, Fact::LongestOrder { .. } | Fact::Blocked { .. } | Fact::Tried { .. });
+    assert!(
+        core.start == Start::Initial
+            || !explanation.sentences.iter().flat_map(|said| &said.facts).any(of_the_core_alone),
+        "{explanation}"
+    );
     // The account of a search is the search itself, which takes its time.
     let is_short = explanation.kind != AnomalyKind::NoOrder;
     assert!(!is_short || explanation.holds(&subject), "{explanation}");

@@ -89,7 +89,7 @@ fn a_lock_that_goes_wrong_by_a_hundred_turns_is_explained_by_counting() {
     assert_eq!((core.operations.len(), core.start), (104, Start::Amid));
     assert_eq!(verify::verify(&parsed.history, &options, part), Ok(()));
     let subject = Subject::new(&parsed.history, part.key, options.model, options.initial.clone());
-    let explanation = explain(&subject, &core.operations).expect("an explanation");
+    let explanation = explain(&subject, core).expect("an explanation");
     println!("{explanation}");
     assert_eq!(explanation.kind, AnomalyKind::TwoHolders);
     assert_eq!(explanation.sentences.len(), 3);

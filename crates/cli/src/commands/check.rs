@@ -179,7 +179,7 @@ fn told(
         recheck(&name, &parsed.history, options, &judgement)?;
     }
     let explanation = judgement.violation().and_then(|(part, core)| {
-        explain(&Subject::new(&parsed.history, part.key, model, options.initial.clone()), &core.operations)
+        explain(&Subject::new(&parsed.history, part.key, model, options.initial.clone()), core)
     });
     let kind = explanation.as_ref().map(|explanation| explanation.kind);
     tally.verdicts.add(judgement.decision(), kind, args.expect);

@@ -1,0 +1,227 @@
+//! The last resort for a core that is judged amid what it leaves out, or from any state: what the judgement went through.
+//!
+//! Why it exists: such a core has no longest order that could be shown, for those it leaves out may act in between. The
+//! honest account is then what the object can hold whenever an operation of the core returns, whoever else acted, up to
+//! the return that nothing can meet.
+//!
+//! What it promises: nothing is said of the core as if it were alone. The sets that are told are those of the verifier's
+//! own sweep (`verify/amid.rs`), which may be too large, never too small: "can only be" is true of every order.
+//!
+//! Left out on purpose: who made what possible. Many may have.
+
+use anachron_vocabulary::{Operation, OperationId, Outcome, Reply};
+
+use super::fact::Fact;
+use super::subject::Subject;
+use super::words::Voice;
+use super::{AnomalyKind, Candidate};
+use crate::verify::{Held, Moment, moments, verify_core};
+use crate::{CheckOptions, Core, CoreOperation, Kept, Start};
+
+/// Up to this many operations are told one by one.
+const TOLD_OPERATIONS: usize = 12;
+/// As many returns are told, the last ones.
+const TOLD_MOMENTS: usize = 6;
+/// So many values are named.
+const NAMED_VALUES: usize = 8;
+
+/// What is true of an object whatever those do that a core leaves out.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum AmidFact {
+    /// Premise: the core's operations took effect as they were kept, and each of these many others between its call and
+    /// its return, any number of times or never.
+    OthersAct {
+        /// The core.
+        core: Vec<CoreOperation>,
+        /// How many operations it leaves out.
+        others: usize,
+    },
+    /// When one of the core had returned, the object could only hold this.
+    CanHold(Moment),
+    /// Conclusion: one of the core can't have taken effect before it returned.
+    CannotBePlaced {
+        /// The moment at which it returned.
+        moment: Moment,
+        /// How many returns had been met before.
+        met: usize,
+    },
+    /// Conclusion: the core proves that there is no order; the verifier says so.
+    Verified(Core),
+}
+
+fn options(subject: &Subject<'_>) -> CheckOptions {
+    CheckOptions::new(subject.model()).initial(subject.initial().clone())
+}
+
+/// What the judgement of the core goes through; nothing if that is not how it is judged.
+fn moments_of(subject: &Subject<'_>, core: &[CoreOperation]) -> Vec<Moment> {
+    moments(subject.history(), &options(subject), subject.key(), core).unwrap_or_default()
+}
+
+/// How many operations the core leaves out.
+fn left_out(subject: &Subject<'_>, core: &[CoreOperation]) -> usize {
+    subject.possible().filter(|id| core.iter().all(|kept| kept.id != *id)).count()
+}
+
+impl AmidFact {
+    /// True if the fact is true of the whole history, or follows from the facts before it.
+    pub(crate) fn holds(&self, subject: &Subject<'_>, earlier: &[Fact]) -> bool {
+        // All moments of the core that is spoken of.
+        let all = || {
+            let core = earlier.iter().find_map(|fact| match fact {
+                Fact::Amid(Self::OthersAct { core, .. }) => Some(core),
+                _ => None,
+            });
+            core.map_or_else(Vec::new, |core| moments_of(subject, core))
+        };
+        match self {
+            Self::OthersAct { core, others } => {
+                core.iter().all(|kept| subject.owns(kept.id)) && left_out(subject, core) == *others
+            }
+            Self::CanHold(moment) => all().contains(moment),
+            Self::CannotBePlaced { moment, met } => {
+                let all = all();
+                all.len() == met + 1 && all.last() == Some(moment) && moment.with.is_empty()
+            }
+            Self::Verified(core) => {
+                verify_core(subject.history(), &options(subject), subject.key(), core).is_ok()
+            }
+        }
+    }
+
+    /// The operations that the fact names.
+    pub(crate) fn operations(&self) -> Vec<OperationId> {
+        let ids = |core: &[CoreOperation]| core.iter().map(|kept| kept.id).collect();
+        match self {
+            Self::OthersAct { core, .. } => ids(core),
+            Self::Verified(core) => ids(&core.operations),
+            Self::CanHold(moment) | Self::CannotBePlaced { moment, .. } => vec![moment.returned],
+        }
+    }
+
+    /// Says the fact.
+    pub(crate) fn say(&self, voice: &Voice<'_>) -> String {
+        match self {
+            Self::OthersAct { core, others } => format!(
+                "Suppose that each of the other {others} operations took effect, or did not, or did so again and again, as long \
+                 as it ran. Even so {} can't all be explained.",
+                voice.marks(&core.iter().map(|kept| kept.id).collect::<Vec<_>>())
+            ),
+            Self::CanHold(moment) => {
+                let cases: Vec<String> = moment
+                    .with
+                    .iter()
+                    .map(|(as_well, held)| match as_well.as_slice() {
+                        [] => said(voice, held),
+                        ids => format!("{} with {} done too", said(voice, held), voice.marks(ids)),
+                    })
+                    .collect();
+                format!(
+                    "When {} had finished, {} could only be {}.",
+                    voice.mark(moment.returned),
+                    voice.object(),
+                    cases.join(", or else ")
+                )
+            }
+            Self::CannotBePlaced { moment, met } => {
+                let since = if *met == 0 { "Until" } else { "From then until" };
+                format!(
+                    "{since} {} had finished, {} could only be {}, {}. No order of these operations explains that, whatever the \
+                     others did.",
+                    voice.mark(moment.returned),
+                    voice.object(),
+                    said(voice, &moment.without),
+                    found(voice, moment.returned),
+                )
+            }
+            Self::Verified(core) => format!(
+                "Whatever the others did, these {} operations have no order: `anachron verify` checks it without searching \
+                 for one.",
+                core.operations.len()
+            ),
+        }
+    }
+}
+
+/// Values, as a choice.
+fn said(voice: &Voice<'_>, held: &[Held]) -> String {
+    if held.len() > NAMED_VALUES {
+        return format!("one of {} values", held.len());
+    }
+    let one = |held: &Held| match held {
+        Held::This(value) => voice.held(value),
+        Held::OtherText => "a text that none of these found".to_owned(),
+        Held::Other => "something that none of these found".to_owned(),
+    };
+    match held.iter().map(one).collect::<Vec<_>>().as_slice() {
+        [] => "nothing at all".to_owned(),
+        [one] => one.clone(),
+        [most @ .., last] => format!("{} or {last}", most.join(", ")),
+    }
+}
+
+/// What an operation found instead.
+fn found(voice: &Voice<'_>, id: OperationId) -> String {
+    let record = voice.subject.record(id);
+    let client = voice.client(id);
+    match (&record.operation, &record.outcome) {
+        (Operation::Read, Outcome::Ok(Reply::Value(value))) => {
+            format!("but {client} got {}", voice.held(value))
+        }
+        (Operation::CompareAndSet { expected, .. }, Outcome::Ok(Reply::Answer(false))) => {
+            format!("but {client} was told that it was not {}", voice.held(expected))
+        }
+        (Operation::CompareAndSet { expected, .. }, _) => {
+            format!("but {client} found {}", voice.held(expected))
+        }
+        (Operation::Claim(_), Outcome::Ok(Reply::Answer(false))) => {
+            format!("but {client} was told that somebody else leads")
+        }
+        (Operation::Claim(_), _) => format!("but {client} was made leader"),
+        (Operation::Resign(_), Outcome::Ok(Reply::Answer(false))) => {
+            format!("but {client} was told that it did not lead")
+        }
+        (Operation::Resign(_), _) => format!("but {client} could resign"),
+        (Operation::Append(_), _) => format!("but {client} could append to it"),
+        _ => format!("which does not go with what {client} did"),
+    }
+}
+
+/// The account of a core that does not start at the initial state, or of one that is judged amid the others.
+pub(crate) fn account(
+    subject: &Subject<'_>,
+    operations: Vec<CoreOperation>,
+    start: Start,
+) -> Option<Candidate> {
+    let voice = Voice::new(subject);
+    let (count, others) = (operations.len(), left_out(subject, &operations));
+    let mut sentences = Vec::new();
+    if count <= TOLD_OPERATIONS {
+        sentences.extend(operations.iter().map(|kept| vec![Fact::Did(kept.id)]));
+    }
+    let weak = |kept: &&CoreOperation| kept.kept == Kept::AsUnknown && subject.is_ok(kept.id);
+    let not_needed: Vec<OperationId> = operations.iter().filter(weak).map(|kept| kept.id).collect();
+    if !not_needed.is_empty() {
+        sentences.push(vec![Fact::NotNeeded(not_needed)]);
+    }
+    let mut moments = moments_of(subject, &operations);
+    if let Some(last) = moments.pop() {
+        sentences.push(vec![Fact::Amid(AmidFact::OthersAct { core: operations, others })]);
+        let met = moments.len();
+        let told = moments.into_iter().skip(met.saturating_sub(TOLD_MOMENTS));
+        sentences.extend(told.map(|moment| vec![Fact::Amid(AmidFact::CanHold(moment))]));
+        sentences.push(vec![Fact::Amid(AmidFact::CannotBePlaced { moment: last, met })]);
+    } else {
+        let verified = Fact::Amid(AmidFact::Verified(Core { operations, start, ..Core::default() }));
+        if !verified.holds(subject, &[]) {
+            return None;
+        }
+        sentences.push(vec![verified]);
+    }
+    let headline = format!(
+        "no order of these {} operations on {} works, whatever the other {others} did",
+        count,
+        voice.object(),
+    );
+    Some(Candidate { kind: AnomalyKind::NoOrder, headline, sentences })
+}
