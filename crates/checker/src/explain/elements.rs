@@ -10,13 +10,18 @@
 //!
 //! The search for arguments is in `attempts`.
 //!
+//! Copies of one element that had to leave before another are counted in `ahead`.
+//!
 //! Left out on purpose: arguments about three elements and more, and about multisets whose elements are there often.
 
+pub(crate) mod ahead;
 pub(crate) mod attempts;
 
+pub use ahead::Ahead;
 use anachron_vocabulary::{Operation, OperationId, Outcome, Reply, Value};
 
 use super::fact::Fact;
+use super::multiplicity::CopyFact;
 use super::scans::same_set;
 use super::subject::Subject;
 use super::words::{Voice, times};
@@ -80,6 +85,16 @@ pub enum ElementFact {
         /// The operation that took the other.
         at: OperationId,
     },
+    /// Conclusion: the operation took an element although too few copies of another, which had to leave first, can have
+    /// left.
+    LeftBehind {
+        /// What was taken, and what had to leave first.
+        ahead: Ahead,
+        /// How often that can have left, as [`CopyFact::Possible`](super::CopyFact::Possible) says.
+        takes: usize,
+    },
+    /// Conclusion: an add was refused, and a multiset takes whatever it is given.
+    Refused(OperationId),
     /// Conclusion: the read began after the append had finished and does not have its element.
     Lacks {
         /// The append.
@@ -294,6 +309,21 @@ impl ElementFact {
                                 if element == out && inserts.iter().all(|id| i.contains(id)))
                         }))
             }
+            Self::LeftBehind { ahead, takes } => {
+                let counted = earlier.iter().any(|fact| {
+                    matches!(fact, Fact::Copies(CopyFact::Possible { element, stretch, inserts: false, operations })
+                        if element.as_ref() == Some(&ahead.inside)
+                            && *stretch == ahead.stretch(subject)
+                            && operations.len() == *takes)
+                });
+                ahead.holds(subject) && counted && *takes < ahead.inserts.len()
+            }
+            Self::Refused(add) => {
+                subject.model() == Model::Multiset
+                    && subject.owns(*add)
+                    && matches!(subject.record(*add).operation, Operation::Add(_))
+                    && subject.record(*add).outcome == Outcome::Ok(Reply::Answer(false))
+            }
             Self::Lacks { append, read } => {
                 subject.model() == Model::List
                     && subject.is_ok(*append)
@@ -336,6 +366,8 @@ impl ElementFact {
         match self {
             Self::Inserts { inserts, until, .. } => inserts.iter().copied().chain(*until).collect(),
             Self::TooOften { takers, .. } => takers.clone(),
+            Self::LeftBehind { ahead, .. } => ahead.operations(),
+            Self::Refused(add) => vec![*add],
             Self::NoneBetween { since, at, .. } | Self::MustBeInside { since, at, .. } => vec![*since, *at],
             Self::Overtook { insert, at, .. } => vec![*insert, *at],
             Self::Lacks { append, read } => vec![*append, *read],
@@ -407,6 +439,12 @@ impl ElementFact {
                     voice.client(*at)
                 )
             }
+            Self::LeftBehind { ahead, takes } => ahead.say(voice, *takes),
+            Self::Refused(add) => format!(
+                "{object} may have any number of copies, so {} can't have been told that its element was there already. No \
+                 order of these operations explains that.",
+                mark(add)
+            ),
             Self::Lacks { append, read } => {
                 let element = inserted(voice.subject, *append).map(Value::to_string).unwrap_or_default();
                 format!(

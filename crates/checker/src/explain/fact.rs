@@ -13,16 +13,18 @@ use std::sync::Arc;
 use anachron_vocabulary::{OperationId, Value};
 
 use super::amid::AmidFact;
-use super::copies::CopyFact;
 use super::counters::SumFact;
 use super::elements::ElementFact;
+use super::grants::GrantFact;
 use super::growth::GrowthFact;
+use super::multiplicity::CopyFact;
 use super::scans::{
     back_and_forth, held_once, in_turn, is_impossible, lacks_piece, must_be_there, never_made,
     no_maker_between, same_set, shows, still_there, too_many_winners,
 };
 use super::subject::{Subject, text};
-use super::{appends, cycle, leaders, locks, no_order, projection, tokens};
+use super::succession::SuccessionFact;
+use super::{appends, cycle, locks, no_order, projection, tokens};
 use crate::CoreOperation;
 
 /// What an operation showed of the object's state.
@@ -228,14 +230,8 @@ pub enum Fact {
         /// What found the value.
         read: OperationId,
     },
-    /// Conclusion: the second was made leader although the leader that the first shows can't have resigned in between, nor
-    /// the other way round if the two overlap.
-    TwoLeaders {
-        /// What shows a leader: a claim that was granted, or a read.
-        first: OperationId,
-        /// The claim of another that was granted.
-        second: OperationId,
-    },
+    /// Something about which of two operations can come after the other.
+    Succession(SuccessionFact),
     /// Something about one of several registers that are read and written together, the others left aside.
     Of {
         /// The register.
@@ -253,6 +249,8 @@ pub enum Fact {
     Sum(SumFact),
     /// Something that is true whatever those do that the core leaves out.
     Amid(AmidFact),
+    /// Something about the grants and the releases of a lock with fencing tokens.
+    Grants(GrantFact),
     /// Conclusion: two operations show fencing tokens that do not ascend.
     TokensFall {
         /// The one with the greater token, or with the same.
@@ -387,7 +385,8 @@ impl Fact {
                 cycle::before_source_holds(subject, path, *source, earlier)
             }
             Self::AfterRead { path, read } => cycle::after_read_holds(subject, path, *read, earlier),
-            Self::TwoLeaders { first, second } => leaders::hold(subject, *first, *second),
+            Self::Succession(fact) => fact.holds(subject, earlier),
+            Self::Grants(fact) => fact.holds(subject, earlier),
             Self::Of { register, fact } => projection::holds(subject, register, fact, earlier),
             Self::Element(fact) => fact.holds(subject, earlier),
             Self::Copies(fact) => fact.holds(subject, earlier),
@@ -416,7 +415,6 @@ impl Fact {
             | Self::NothingReplaced { append: a, read: b }
             | Self::LacksPiece { append: a, read: b }
             | Self::TokensFall { first: a, second: b }
-            | Self::TwoLeaders { first: a, second: b }
             | Self::NotBeginning { first: a, second: b } => vec![*a, *b],
             Self::Of { fact, .. } => fact.operations(),
             Self::Element(fact) => fact.operations(),
@@ -424,6 +422,8 @@ impl Fact {
             Self::Growth(fact) => fact.operations(),
             Self::Sum(fact) => fact.operations(),
             Self::Amid(fact) => fact.operations(),
+            Self::Succession(fact) => fact.operations(),
+            Self::Grants(fact) => fact.operations(),
             Self::InTurn(turns) => turns.iter().map(|(id, _)| *id).collect(),
             Self::OnlyMakers { makers, until, .. } => makers.iter().copied().chain(*until).collect(),
             Self::Refused { attempts, .. } => attempts.clone(),

@@ -9,21 +9,23 @@
 //!
 //! What it promises: a rest that can be cut into appended pieces in two ways is never held against a base.
 //!
-//! Left out on purpose: two reads that overlap (`appends` and `elements` compare those).
+//! Two reads that overlap are each asked what they would have grown from if the other came first.
+//!
+//! The search for arguments is in `attempts`.
+
+pub(crate) mod attempts;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use anachron_vocabulary::{Operation, OperationId, Value};
 
 use super::appends::{Cut, cut_rest};
-use super::elements::attempts::told;
 use super::fact::{Fact, Point};
 use super::scans::same_set;
 use super::subject::{Seen, Subject, text};
 use super::words::{Voice, list, times};
-use super::{AnomalyKind, Candidate};
+use crate::Model;
 use crate::object::elements;
-use crate::{CoreOperation, Model};
 
 /// Why a read was not built on a base.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -80,6 +82,14 @@ pub enum GrowthFact {
         bases: Vec<Point>,
         /// Why.
         flaw: BaseFlaw,
+    },
+    /// Conclusion: two reads overlap, and neither was built on the other, nor on anything that replaced what the other
+    /// showed.
+    NeitherFrom {
+        /// The one.
+        one: OperationId,
+        /// The other.
+        other: OperationId,
     },
     /// Conclusion: nothing is left that the read can have been built on.
     NoBase {
@@ -287,6 +297,22 @@ impl BaseFlaw {
     }
 }
 
+/// True if it is known what the operation leaves.
+fn is_known(subject: &Subject<'_>, id: OperationId) -> bool {
+    subject.owns(id) && matches!(subject.after(id), Seen::Is(_))
+}
+
+/// True if the facts leave nothing that the read can have been built on, if it comes after the point.
+fn is_unfounded(subject: &Subject<'_>, read: OperationId, since: Point, facts: &[Fact]) -> bool {
+    let excluded = |base: &Point| {
+        facts.iter().any(|fact| {
+            matches!(fact, Fact::Growth(GrowthFact::NotFrom { read: r, bases, .. })
+                if *r == read && bases.contains(base))
+        })
+    };
+    bases(subject, read, since).iter().all(excluded)
+}
+
 impl GrowthFact {
     /// True if the fact is true of the whole history, or follows from the facts before it.
     pub(crate) fn holds(&self, subject: &Subject<'_>, earlier: &[Fact]) -> bool {
@@ -297,18 +323,16 @@ impl GrowthFact {
                     && bases.iter().all(|&base| flaw.holds(subject, *read, base))
             }
             Self::NoBase { read, since } => {
-                let excluded = |base: &Point| {
-                    earlier.iter().any(|fact| {
-                        matches!(fact, Fact::Growth(Self::NotFrom { read: r, bases, .. })
-                            if r == read && bases.contains(base))
-                    })
-                };
-                let known = since.is_none_or(|since| {
-                    subject.owns(since)
-                        && matches!(subject.after(since), Seen::Is(_))
-                        && subject.precedes(since, *read)
-                });
-                known && bases(subject, *read, *since).iter().all(excluded)
+                let known =
+                    since.is_none_or(|since| is_known(subject, since) && subject.precedes(since, *read));
+                known && is_unfounded(subject, *read, *since, earlier)
+            }
+            Self::NeitherFrom { one, other } => {
+                let (a, b) = (*one, *other);
+                a != b
+                    && [a, b].into_iter().all(|read| is_known(subject, read))
+                    && is_unfounded(subject, b, Some(a), earlier)
+                    && is_unfounded(subject, a, Some(b), earlier)
             }
         }
     }
@@ -320,6 +344,7 @@ impl GrowthFact {
                 bases.iter().copied().flatten().chain([*read]).chain(flaw.operations()).collect()
             }
             Self::NoBase { read, since } => since.iter().copied().chain([*read]).collect(),
+            Self::NeitherFrom { one, other } => vec![*one, *other],
         }
     }
 
@@ -327,6 +352,11 @@ impl GrowthFact {
     pub(crate) fn say(&self, voice: &Voice<'_>) -> String {
         match self {
             Self::NotFrom { read, bases, flaw } => say_flaw(voice, *read, bases, flaw),
+            Self::NeitherFrom { one, other } => format!(
+                "So neither of {} and {} can have come after the other. No order of these operations explains that.",
+                voice.mark(*one),
+                voice.mark(*other)
+            ),
             Self::NoBase { read, since } => {
                 let (mark, object) = (voice.mark(*read), voice.object());
                 let all: Vec<String> =
@@ -409,193 +439,6 @@ fn say_part(voice: &Voice<'_>, part: Part, from: &str, read: &str) -> (String, S
         Part::After(anchor) => {
             let (piece, mark) = anchored(anchor);
             (format!("after the {piece} of {mark}"), format!("between {mark} and {read}"))
-        }
-    }
-}
-
-/// What is wrong with a base, the shortest reason first.
-fn flaw(subject: &Subject<'_>, read: OperationId, base: Point) -> Option<BaseFlaw> {
-    let pieces = match rest(subject, read, base) {
-        Rest::OtherBeginning => return Some(BaseFlaw::OtherBeginning),
-        Rest::NoCut => return Some(BaseFlaw::NoCut),
-        Rest::Pieces(pieces) => Some(pieces),
-        Rest::Unclear => None,
-    };
-    let replaced = subject
-        .possible()
-        .filter(|&by| certainly_replaced(subject, by, base, read))
-        .min_by_key(|&by| (subject.record(by).returned(), by));
-    if let Some(by) = replaced {
-        return Some(BaseFlaw::Replaced(by));
-    }
-    let pieces = pieces?;
-    let whole = Ends { from: base, until: read };
-    let mut flaws = miscounts(subject, &pieces, Part::Whole, &[whole]);
-    if flaws.is_empty() {
-        let anchors = appends_between(subject, whole).into_values().flatten();
-        for part in anchors.flat_map(|anchor| [Part::Before(anchor), Part::After(anchor)]) {
-            if let Some((pieces, ends)) = part.of(subject, &pieces, read, base) {
-                flaws.extend(miscounts(subject, &pieces, part, &ends));
-            }
-        }
-    }
-    flaws.into_iter().min_by_key(|flaw| flaw.operations().len())
-}
-
-/// Pieces that stand in a part too often, or not often enough.
-fn miscounts(subject: &Subject<'_>, pieces: &[Value], part: Part, ends: &[Ends]) -> Vec<BaseFlaw> {
-    let mut flaws = Vec::new();
-    let mut all: BTreeMap<Value, Vec<OperationId>> =
-        pieces.iter().map(|piece| (piece.clone(), Vec::new())).collect();
-    all.extend(appends_between(subject, ends[0]));
-    for (piece, mut appends) in all {
-        let times = count(pieces, &piece);
-        appends.retain(|&id| ends.iter().all(|ends| ends.may_hold(subject, id)));
-        let certain =
-            appends.iter().copied().filter(|&id| ends.iter().all(|ends| ends.must_hold(subject, id)));
-        let certain: Vec<OperationId> = certain.take(times + 1).collect();
-        if certain.len() > times {
-            flaws.push(BaseFlaw::TooFew { piece, part, times, appends: certain });
-        } else if appends.len() < times {
-            flaws.push(BaseFlaw::TooMany { piece, part, times, appends });
-        }
-    }
-    flaws
-}
-
-/// Of more points to look back to than this the rest is left alone.
-const POINTS: usize = 24;
-/// Up to this many appends of a piece are told although they came too early or too late.
-const OTHERS: usize = 3;
-/// A story with more operations than this is none.
-const TOLD: usize = 16;
-
-/// A read that grew from nothing: every base, and what is wrong with it.
-struct Unfounded {
-    read: OperationId,
-    since: Point,
-    flaws: Vec<(Point, BaseFlaw)>,
-}
-
-impl Unfounded {
-    /// Fewer operations make a better story.
-    fn cost(&self) -> usize {
-        self.flaws.iter().map(|(_, flaw)| 1 + flaw.operations().len()).sum()
-    }
-}
-
-/// A read that grew from nothing.
-pub(crate) fn impossible(subject: &Subject<'_>, core: &[CoreOperation]) -> Vec<Candidate> {
-    let mut ids: Vec<OperationId> = core.iter().map(|kept| kept.id).filter(|&id| subject.is_ok(id)).collect();
-    ids.sort_by_key(|&id| (subject.record(id).returned(), id));
-    let reads: Vec<OperationId> =
-        ids.iter().copied().filter(|&id| subject.found(id).is_some()).take(POINTS).collect();
-    let mut best: Option<Unfounded> = None;
-    for &read in &reads {
-        let points = ids
-            .iter()
-            .rev()
-            .copied()
-            .filter(|&id| matches!(subject.after(id), Seen::Is(_)) && subject.precedes(id, read))
-            .take(POINTS)
-            .map(Some);
-        for since in points.chain([None]) {
-            let flaws: Option<Vec<(Point, BaseFlaw)>> = bases(subject, read, since)
-                .into_iter()
-                .map(|base| flaw(subject, read, base).map(|flaw| (base, flaw)))
-                .collect();
-            let Some(flaws) = flaws else { continue };
-            let found = Unfounded { read, since, flaws };
-            if best.as_ref().is_none_or(|best| found.cost() < best.cost()) {
-                best = Some(found);
-            }
-        }
-    }
-    best.filter(|best| best.cost() <= TOLD).map(|best| story(subject, best)).into_iter().collect()
-}
-
-/// The sentences: what happened, then base after base, those with one reason together.
-fn story(subject: &Subject<'_>, Unfounded { read, since, flaws }: Unfounded) -> Candidate {
-    let voice = Voice::new(subject);
-    let (kind, headline) = told_as(&voice, read, since, &flaws);
-    let mut grouped: Vec<(Vec<Point>, BaseFlaw)> = Vec::new();
-    for (base, flaw) in flaws {
-        let alike = |other: &BaseFlaw| {
-            *other == flaw && matches!(flaw, BaseFlaw::OtherBeginning | BaseFlaw::Replaced(_))
-        };
-        match grouped.iter_mut().find(|(_, other)| alike(other)) {
-            Some((bases, _)) => bases.push(base),
-            None => grouped.push((vec![base], flaw)),
-        }
-    }
-    let mut named: Vec<OperationId> = since.into_iter().chain([read]).collect();
-    for (bases, flaw) in &grouped {
-        named.extend(bases.iter().copied().flatten());
-        named.extend(flaw.operations());
-        // Who appended the piece at another time is part of the story.
-        if let BaseFlaw::TooMany { piece: wanted, .. } = flaw {
-            let others = subject.possible().filter(|&id| piece(subject, id).as_ref() == Some(wanted));
-            let others: Vec<OperationId> = others.take(OTHERS + 1).collect();
-            named.extend(others.iter().filter(|_| others.len() <= OTHERS));
-        }
-    }
-    let mut sentences = told(subject, &named);
-    sentences.extend(
-        grouped
-            .into_iter()
-            .map(|(bases, flaw)| vec![Fact::Growth(GrowthFact::NotFrom { read, bases, flaw })]),
-    );
-    sentences.push(vec![Fact::Growth(GrowthFact::NoBase { read, since })]);
-    Candidate { kind, headline, sentences }
-}
-
-/// The kind: what is wrong with the first base that the read's text begins like, or else that there is none.
-fn told_as(
-    voice: &Voice<'_>,
-    read: OperationId,
-    since: Point,
-    flaws: &[(Point, BaseFlaw)],
-) -> (AnomalyKind, String) {
-    let subject = voice.subject;
-    let did = voice.did(read);
-    let weight = |flaw: &BaseFlaw| match flaw {
-        BaseFlaw::TooFew { part: Part::Whole, .. } => 0,
-        BaseFlaw::TooMany { part: Part::Whole, .. } => 1,
-        BaseFlaw::TooFew { .. } | BaseFlaw::TooMany { .. } => 2,
-        BaseFlaw::NoCut => 3,
-        BaseFlaw::Replaced(_) => 4,
-        BaseFlaw::OtherBeginning => 5,
-    };
-    let worst = flaws.iter().map(|(_, flaw)| flaw).min_by_key(|flaw| weight(flaw)).expect("there is a base");
-    match worst {
-        BaseFlaw::TooFew { part: Part::Before(_) | Part::After(_), .. }
-        | BaseFlaw::TooMany { part: Part::Before(_) | Part::After(_), .. } => {
-            (AnomalyKind::OutOfOrder, format!("{did} in another order than was appended"))
-        }
-        BaseFlaw::TooFew { piece, .. } => {
-            let piece = shown(voice, piece);
-            (AnomalyKind::LostAppend, format!("{did}, without a {piece} that had been appended"))
-        }
-        BaseFlaw::TooMany { piece, .. } => {
-            let all: Vec<OperationId> =
-                subject.possible().filter(|&id| self::piece(subject, id).as_ref() == Some(piece)).collect();
-            let piece = shown(voice, piece);
-            if all.is_empty() {
-                (AnomalyKind::Phantom, format!("{did}, but nobody appended {piece}"))
-            } else if all.iter().all(|&append| subject.precedes(read, append)) {
-                (AnomalyKind::FromTheFuture, format!("{did} before anyone began to append {piece}"))
-            } else {
-                let text = format!("{did}, with {piece} more often than it can have been appended");
-                (AnomalyKind::DuplicateAppend, text)
-            }
-        }
-        BaseFlaw::NoCut => (AnomalyKind::Phantom, format!("{did}, but nobody wrote or appended that")),
-        BaseFlaw::Replaced(_) => {
-            (AnomalyKind::StaleRead, format!("{did} after what that grew from had been replaced"))
-        }
-        BaseFlaw::OtherBeginning => {
-            let after = since.map_or_else(String::new, |since| format!(" after {}", voice.did(since)));
-            (AnomalyKind::StaleRead, format!("{did}{after}, which it did not grow from"))
         }
     }
 }

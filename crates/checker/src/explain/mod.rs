@@ -14,21 +14,23 @@
 
 mod amid;
 mod appends;
-mod copies;
 mod counters;
 mod cycle;
 mod elements;
 mod fact;
+mod grants;
 mod growth;
 mod kind;
-mod leaders;
 mod locks;
+mod multiplicity;
 mod no_order;
 mod projection;
 mod registers;
 mod scans;
 mod sentences;
+mod stretch;
 mod subject;
+mod succession;
 mod tokens;
 mod words;
 
@@ -37,13 +39,16 @@ use std::fmt;
 use anachron_vocabulary::OperationId;
 
 pub use amid::AmidFact;
-pub use copies::{CopyFact, From, Stretch, Until};
 pub use counters::SumFact;
-pub use elements::ElementFact;
+pub use elements::{Ahead, ElementFact};
 pub use fact::{Exclusion, Fact, Glimpse, Point};
+pub use grants::GrantFact;
 pub use growth::{BaseFlaw, GrowthFact, Part};
 pub use kind::AnomalyKind;
+pub use multiplicity::CopyFact;
+pub use stretch::{From, Stretch, Until};
 pub use subject::Subject;
+pub use succession::{Lack, SuccessionFact};
 pub use words::circled;
 
 pub use crate::verify::{Held, Moment};
@@ -154,7 +159,7 @@ pub(crate) type Attempt = fn(&Subject<'_>, &[CoreOperation]) -> Vec<Candidate>;
 
 /// The short arguments for registers, in the order of trial. Reads come before compare-and-sets, because two
 /// compare-and-sets from one value are better told as a double winner.
-pub(crate) const REGISTER: [Attempt; 10] = [
+pub(crate) const REGISTER: [Attempt; 11] = [
     registers::phantom,
     registers::from_the_future,
     |subject, core| registers::stale_read(subject, core, Finder::Read),
@@ -164,11 +169,12 @@ pub(crate) const REGISTER: [Attempt; 10] = [
     |subject, core| registers::flip_flop(subject, core, Finder::CompareAndSet),
     registers::two_ways,
     registers::false_refusal,
+    succession::neither_first,
     cycle::ring,
 ];
 
 /// The short arguments for texts that are appended to.
-const APPENDED: [Attempt; 11] = [
+const APPENDED: [Attempt; 12] = [
     appends::phantom,
     appends::too_often,
     registers::phantom,
@@ -177,28 +183,38 @@ const APPENDED: [Attempt; 11] = [
     |subject, core| registers::flip_flop(subject, core, Finder::Read),
     appends::lost,
     appends::fork,
-    growth::impossible,
+    growth::attempts::impossible,
+    growth::attempts::neither,
     registers::two_ways,
     cycle::ring,
 ];
 
 /// The short arguments for collections.
-const ELEMENTS: [Attempt; 4] = [
+const ELEMENTS: [Attempt; 6] = [
+    elements::attempts::refused,
     elements::attempts::too_often,
     elements::attempts::vanished,
     elements::attempts::overtook,
-    copies::miscounted,
+    multiplicity::attempts::miscounted,
+    elements::ahead::left_behind,
 ];
 
+/// The short arguments for counters.
+const COUNTED: [Attempt; 2] = [counters::attempts::out_of_range, counters::attempts::step_by_step];
+
 /// The short arguments for lists.
-const LISTED: [Attempt; 4] =
-    [elements::attempts::too_often, elements::attempts::lists, growth::impossible, copies::miscounted];
+const LISTED: [Attempt; 4] = [
+    elements::attempts::too_often,
+    elements::attempts::lists,
+    growth::attempts::impossible,
+    multiplicity::attempts::miscounted,
+];
 
 /// The short arguments for leadership: a register that is claimed and resigned.
 const LEADERSHIP: [Attempt; 9] = [
     registers::phantom,
     registers::from_the_future,
-    leaders::two,
+    succession::neither_first,
     |subject, core| registers::stale_read(subject, core, Finder::Read),
     |subject, core| registers::flip_flop(subject, core, Finder::Read),
     registers::double_winner,
@@ -225,10 +241,10 @@ pub fn explain(subject: &Subject<'_>, core: &Core) -> Option<Explanation> {
         _ if core.len() > SHORT_ARGUMENT_LIMIT => &[],
         Model::LeaderRegister => &LEADERSHIP,
         Model::MultiRegister => &[projection::one_register, projection::ring],
-        Model::FencingLock => &[tokens::regression, locks::count_turns],
+        Model::FencingLock => &[tokens::regression, locks::count_turns, grants::count_by_tokens],
         Model::Queue | Model::Stack | Model::PriorityQueue | Model::Set | Model::Multiset => &ELEMENTS,
         Model::List => &LISTED,
-        Model::Counter => &[counters::out_of_range],
+        Model::Counter => &COUNTED,
         Model::KeyValue if appends::has_appends(subject) => &APPENDED,
         Model::Register | Model::CasRegister | Model::KeyValue => &REGISTER,
     };

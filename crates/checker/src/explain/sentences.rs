@@ -11,7 +11,7 @@ use super::fact::{Exclusion, Fact, Glimpse, Point};
 use super::scans::must_be_there;
 use super::subject::Seen;
 use super::words::{Voice, list, times};
-use super::{leaders, locks, no_order, projection, tokens};
+use super::{locks, no_order, projection, tokens};
 use crate::Model;
 use crate::object::ObjectState;
 
@@ -215,7 +215,8 @@ impl Voice<'_> {
                     self.chain(path)
                 )
             }
-            Fact::TwoLeaders { first, second } => leaders::say(self, *first, *second),
+            Fact::Succession(fact) => fact.say(self),
+            Fact::Grants(fact) => fact.say(self),
             Fact::Of { register, fact } => projection::say(self, register, fact),
             Fact::Element(fact) => fact.say(self),
             Fact::Copies(fact) => fact.say(self),

@@ -13,7 +13,7 @@ use super::{AnomalyKind, Candidate};
 use crate::{CoreOperation, Model};
 
 /// The token that an operation shows, and whether it gives it back.
-fn token(subject: &Subject<'_>, id: OperationId) -> Option<(i64, bool)> {
+pub(super) fn token(subject: &Subject<'_>, id: OperationId) -> Option<(i64, bool)> {
     let record = subject.record(id);
     match (&record.operation, &record.outcome) {
         (Operation::Acquire, Outcome::Ok(Reply::Value(Value::Integer(token)))) => Some((*token, false)),

@@ -135,6 +135,27 @@ impl TextMachine {
         state
     }
 
+    /// The value that a state holds.
+    pub(crate) fn value(&self, state: u32) -> Value {
+        match &self.nodes[state as usize] {
+            Node::Other(value) => value.clone(),
+            Node::Text { before: ILLEGAL, suffix, .. } => Value::Text(suffix.clone()),
+            Node::Text { .. } => {
+                let mut pieces = Vec::new();
+                let mut at = state;
+                while let Some((before, suffix, ..)) = self.parts(at) {
+                    pieces.push(&**suffix);
+                    at = before;
+                    if at == ILLEGAL {
+                        break;
+                    }
+                }
+                pieces.reverse();
+                Value::Text(pieces.concat().into())
+            }
+        }
+    }
+
     fn next_number(&self) -> u32 {
         u32::try_from(self.nodes.len()).ok().filter(|&next| next < ILLEGAL).expect("fewer than 2^32 states")
     }

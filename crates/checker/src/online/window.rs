@@ -1,8 +1,8 @@
 //! One window: from the frontier at one watermark to the frontier at the next.
 //!
 //! States and classes are numbered afresh for each window, so nothing is remembered of values that nobody can see any
-//! more. Registers, keys without appends and mutexes take the machine that knows about demand; all other objects are
-//! stepped by their definition.
+//! more. Registers, keys without appends and mutexes take the machine that knows about demand, keys with appends the one
+//! that knows what a text can still become; all other objects are stepped by their definition.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use anachron_vocabulary::{Operation, OperationId, Reply, Value};
 use super::foreseen::Foreseen;
 use super::{Told, is_before};
 use crate::instance::{Instance, Timed};
-use crate::machine::{Class, GenericMachine, ILLEGAL, Machine, RegisterMachine};
+use crate::machine::{Class, GenericMachine, ILLEGAL, Machine, RegisterMachine, TextClass, TextMachine};
 use crate::search::{Advanced, Configuration, advance};
 use crate::table::{Interner, count};
 use crate::{Budget, CheckOptions, Limit, Model, ObjectState, Specification};
@@ -157,6 +157,7 @@ impl Window<'_> {
         match model {
             Model::Register | Model::CasRegister | Model::Mutex => self.run(Registers::default(), budget),
             Model::KeyValue if !has_append() => self.run(Registers::default(), budget),
+            Model::KeyValue => self.run(Texts::new(), budget),
             _ => {
                 let unknown = self.unknown.iter().map(|group| &group.operation);
                 let placed = self.from.iter().flat_map(|point| point.placed.iter().copied()).collect();
@@ -352,6 +353,72 @@ impl Numbering for Registers {
 
     fn meant(built: &Self::Built, state: u32) -> ObjectState {
         built.1.get(state).clone()
+    }
+}
+
+/// Keys with appends.
+struct Texts {
+    machine: TextMachine,
+    /// As in [`Registers`].
+    classes: Interner<(TextClass, bool)>,
+}
+
+impl Texts {
+    fn new() -> Self {
+        Self { machine: TextMachine::new(&Value::Null), classes: Interner::default() }
+    }
+}
+
+impl Numbering for Texts {
+    type Built = TextMachine;
+    type Machine = TextMachine;
+
+    fn class(&mut self, operation: &Operation, reply: Option<&Reply>) -> Option<u32> {
+        let machine = &mut self.machine;
+        let class = match (operation, reply) {
+            (Operation::Read, Some(Reply::Value(value))) => TextClass::Saw(machine.state(value)),
+            (Operation::Write(value), _) => TextClass::Wrote(machine.state(value)),
+            (Operation::Delete, _) => TextClass::Wrote(machine.state(&Value::Null)),
+            (Operation::Append(Value::Text(suffix)), _) => TextClass::Appended(Arc::clone(suffix)),
+            (Operation::CompareAndSet { expected, .. }, Some(Reply::Answer(false))) => {
+                TextClass::SawOther(machine.state(expected))
+            }
+            (Operation::CompareAndSet { expected, new }, _) => {
+                match (machine.state(expected), machine.state(new)) {
+                    (expected, new) if expected == new => TextClass::Saw(new),
+                    (expected, new) => TextClass::Swapped(expected, new),
+                }
+            }
+            (Operation::Read, None) => return None,
+            _ => unreachable!("refused when it was told"),
+        };
+        let observes = matches!(class, TextClass::Saw(_) | TextClass::SawOther(_));
+        let is_delete = reply.is_none() && *operation == Operation::Delete;
+        (reply.is_some() || !observes).then(|| self.classes.number((class, is_delete)))
+    }
+
+    fn state(&mut self, state: &ObjectState) -> u32 {
+        let ObjectState::Holds(value) = state else { unreachable!("a key holds a value") };
+        self.machine.state(value)
+    }
+
+    fn machine(mut self) -> TextMachine {
+        for number in 0..self.classes.len() {
+            self.machine.add(self.classes.get(count(number)).0.clone());
+        }
+        self.machine
+    }
+
+    fn seen(built: &TextMachine) -> &TextMachine {
+        built
+    }
+
+    fn searched(built: &mut TextMachine) -> &mut TextMachine {
+        built
+    }
+
+    fn meant(built: &TextMachine, state: u32) -> ObjectState {
+        ObjectState::Holds(built.value(state))
     }
 }
 

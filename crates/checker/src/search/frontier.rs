@@ -46,7 +46,6 @@ pub(crate) fn advance<M: Machine>(
     until: u32,
     budget: &mut Budget<'_>,
 ) -> Advanced {
-    assert!(instance.horizons.is_empty(), "a window knows nothing of reads to come");
     let mut rules = Rules::new(instance, machine, Reductions::ALL);
     rules.certain = until;
     let mut search = BreadthFirst::between(&mut rules, from, until);

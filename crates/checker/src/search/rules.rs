@@ -421,7 +421,9 @@ impl<'a, M: Machine> Rules<'a, M> {
     /// True where that takes too long to tell.
     fn is_seen_later(&mut self, at: At, enabled: &[u32], state: u32) -> bool {
         let instance = self.instance;
-        if instance.horizons.is_empty() || !self.machine.takes_anything(at.state) {
+        // In a window, reads that are yet to be told may see it.
+        let all_is_told = self.certain == u32::MAX;
+        if !all_is_told || instance.horizons.is_empty() || !self.machine.takes_anything(at.state) {
             return true;
         }
         let writes = &instance.fresh_numbers;
@@ -501,6 +503,9 @@ impl<'a, M: Machine> Rules<'a, M> {
         let instance = self.instance;
         let from = instance.horizons.partition_point(|&number| number < at.m);
         let &next = instance.horizons[from..].iter().find(|&&number| self.is_left(at, enabled, number))?;
+        if next >= self.certain {
+            return None;
+        }
         let read = self.class(next);
         if !self.machine.is_out_of_reach(at.state, read) {
             return None;

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use anachron_checker::explain::{Exclusion, Explanation, Fact, Glimpse};
+use anachron_checker::explain::{Exclusion, Explanation, Fact, Glimpse, GrantFact, SuccessionFact, SumFact};
 use anachron_checker::verify::verify_core;
 use anachron_checker::{CheckOptions, Core, CoreOperation, Kept, Model};
 use anachron_history::{History, Record};
@@ -34,10 +34,19 @@ struct World {
 /// True if the facts alone refute the history.
 pub(crate) fn refutes(history: &History, explanation: &Explanation, model: Model) -> bool {
     let facts: Vec<&Fact> = explanation.sentences.iter().flat_map(|sentence| &sentence.facts).collect();
+    let by_steps = |fact: &&Fact| {
+        matches!(
+            fact,
+            Fact::Sum(SumFact::Backwards { .. } | SumFact::Placed { .. } | SumFact::NoChoice { .. })
+        )
+    };
+    if facts.iter().any(by_steps) {
+        return refuted_by_adding_up(history, &facts);
+    }
     if let Some(core) = objects::core(history, &facts, model) {
         return verify_core(history, &CheckOptions::new(model), Key(0), &core).is_ok();
     }
-    let by_verifier = |fact: &&Fact| matches!(fact, Fact::TwoLeaders { .. } | Fact::Growth(_));
+    let by_verifier = |fact: &&Fact| matches!(fact, Fact::Succession(_) | Fact::Growth(_) | Fact::Grants(_));
     if model == Model::MultiRegister || facts.iter().any(by_verifier) {
         return refuted_by_the_verifier(history, &facts, model);
     }
@@ -62,12 +71,35 @@ pub(crate) fn refutes(history: &History, explanation: &Explanation, model: Model
     !world.place(history, &named, &mut Vec::new(), &start)
 }
 
+/// A counter of which only the operations that the facts name show anything: the search has to find no order.
+fn refuted_by_adding_up(history: &History, facts: &[&Fact]) -> bool {
+    let named: BTreeSet<OperationId> = facts.iter().flat_map(|fact| fact.operations()).collect();
+    let mut history = history.clone();
+    let mut operations = Vec::new();
+    for (index, record) in history.records.iter_mut().enumerate() {
+        let id = OperationId::from_index(index);
+        let counts = named.contains(&id) || !record.operation.is_read();
+        if !counts || record.outcome == Outcome::Failed {
+            continue;
+        }
+        let known = matches!(record.outcome, Outcome::Ok(_));
+        if known && !named.contains(&id) {
+            record.outcome = Outcome::Ok(Reply::Done);
+        }
+        operations.push(CoreOperation { id, kept: if known { Kept::AsItWas } else { Kept::AsUnknown } });
+    }
+    let core = Core { operations, ..Core::default() };
+    verify_core(&history, &CheckOptions::new(Model::Counter), Key(0), &core).is_ok()
+}
+
 /// The operations that the facts name as they were, every other change of the object as one that may or may not have
 /// happened; what else observes does not count. The verifier, which shares no code with the explanations, has to accept that.
 fn refuted_by_the_verifier(history: &History, facts: &[&Fact], model: Model) -> bool {
     let named: BTreeSet<OperationId> = facts.iter().flat_map(|fact| fact.operations()).collect();
     // Of what a text grew from it counts when each change was over.
     let grows = facts.iter().any(|fact| matches!(fact, Fact::Growth(_)));
+    // Tokens order the grants, named or not.
+    let by_tokens = facts.iter().any(|fact| matches!(fact, Fact::Grants(_)));
     let changes = |record: &Record| {
         !record.operation.is_read()
             && !matches!(record.outcome, Outcome::Failed | Outcome::Ok(Reply::Answer(false)))
@@ -76,16 +108,47 @@ fn refuted_by_the_verifier(history: &History, facts: &[&Fact], model: Model) -> 
     let was_over = |record: &Record| {
         facts.iter().any(|fact| {
             let fact = if let Fact::Of { fact, .. } = fact { fact } else { *fact };
-            matches!(fact, Fact::NoMakerBetween { from, .. } if record.precedes(history.record(*from)))
+            match fact {
+                Fact::NoMakerBetween { from: first, .. }
+                | Fact::Succession(SuccessionFact::CannotFollow { first: Some(first), .. }) => {
+                    record.precedes(history.record(*first))
+                }
+                _ => false,
+            }
         })
     };
+    // What may lie between two grants may or may not have happened; what a count leaves out lies where the clock says.
+    let possible: BTreeSet<OperationId> = facts
+        .iter()
+        .filter_map(|fact| match fact {
+            Fact::Grants(GrantFact::Between { releases: true, operations, .. }) => Some(operations.clone()),
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    let is_few = facts.iter().any(|fact| matches!(fact, Fact::Grants(GrantFact::TooFewReleases { .. })));
+    // Of releases that are too many those that certainly happened are named.
+    let certain: BTreeSet<OperationId> = facts
+        .iter()
+        .filter_map(|fact| match fact {
+            Fact::Grants(GrantFact::TooManyReleases { releases, .. }) => Some(releases.clone()),
+            _ => None,
+        })
+        .flatten()
+        .collect();
     let operations = history
         .iter()
         .filter(|(id, record)| changes(record) || (named.contains(id) && record.outcome != Outcome::Failed))
         .map(|(id, record)| {
             // Of a resignation it counts when it was over.
             let resigns = matches!(record.operation, Operation::Resign(_));
-            let counts = grows || named.contains(&id) || resigns || was_over(record);
+            let counts = if by_tokens {
+                record.operation != Operation::Release
+                    || certain.contains(&id)
+                    || (is_few && !possible.contains(&id))
+            } else {
+                grows || named.contains(&id) || resigns || was_over(record)
+            };
             let known = counts && matches!(record.outcome, Outcome::Ok(_));
             CoreOperation { id, kept: if known { Kept::AsItWas } else { Kept::AsUnknown } }
         })

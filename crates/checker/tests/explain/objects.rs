@@ -65,6 +65,10 @@ pub(crate) fn core(history: &History, facts: &[&Fact], model: Model) -> Option<C
                     ElementFact::Overtook { taken, inside, .. } => {
                         elements.extend([taken.clone(), inside.clone()]);
                     }
+                    ElementFact::LeftBehind { ahead, .. } => {
+                        elements.extend([ahead.taken.clone(), ahead.inside.clone()]);
+                    }
+                    ElementFact::Refused(add) => elements.extend(history.record(*add).operation.arguments()),
                     ElementFact::Lacks { append, .. } => {
                         elements.extend(history.record(*append).operation.arguments());
                     }

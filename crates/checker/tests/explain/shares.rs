@@ -125,7 +125,7 @@ fn several_registers() {
 
 #[test]
 fn leadership() {
-    few_are_without(Model::LeaderRegister, 40);
+    few_are_without(Model::LeaderRegister, 10);
 }
 
 #[test]
@@ -135,17 +135,17 @@ fn locks() {
 
 #[test]
 fn locks_with_tokens() {
-    few_are_without(Model::FencingLock, 20);
+    few_are_without(Model::FencingLock, 15);
 }
 
 #[test]
 fn counters() {
-    few_are_without(Model::Counter, 50);
+    few_are_without(Model::Counter, 20);
 }
 
 #[test]
 fn texts() {
-    few_are_without(Model::KeyValue, 35);
+    few_are_without(Model::KeyValue, 25);
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn lists() {
 
 #[test]
 fn queues() {
-    few_are_without(Model::Queue, 15);
+    few_are_without(Model::Queue, 5);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use super::{ElementFact, count, inserted, inserts_of, leaves, says, shown, start
 use crate::{CoreOperation, Model};
 
 /// The operations of the core that are ok, earliest return first.
-fn ok(subject: &Subject<'_>, core: &[CoreOperation]) -> Vec<OperationId> {
+pub(super) fn ok(subject: &Subject<'_>, core: &[CoreOperation]) -> Vec<OperationId> {
     let mut ids: Vec<OperationId> = core.iter().map(|kept| kept.id).filter(|&id| subject.is_ok(id)).collect();
     ids.sort_by_key(|&id| (subject.record(id).returned(), id));
     ids
@@ -36,7 +36,7 @@ pub(crate) fn spoken_of(subject: &Subject<'_>, core: &[CoreOperation]) -> Vec<Va
     all
 }
 
-fn element(fact: ElementFact) -> Vec<Fact> {
+pub(super) fn element(fact: ElementFact) -> Vec<Fact> {
     vec![Fact::Element(fact)]
 }
 
@@ -57,7 +57,7 @@ pub(crate) fn told(subject: &Subject<'_>, ids: &[OperationId]) -> Vec<Vec<Fact>>
 }
 
 /// Up to this many operations are told one by one.
-const TOLD: usize = 6;
+pub(super) const TOLD: usize = 6;
 
 /// Phantom, from the future, delivered twice, duplicate append.
 pub(crate) fn too_often(subject: &Subject<'_>, core: &[CoreOperation]) -> Vec<Candidate> {
@@ -113,6 +113,18 @@ pub(crate) fn too_often(subject: &Subject<'_>, core: &[CoreOperation]) -> Vec<Ca
     // A shorter story is the better one.
     candidates.sort_by_key(|candidate| candidate.sentences.len());
     candidates
+}
+
+/// An add to a multiset that was refused.
+pub(crate) fn refused(subject: &Subject<'_>, core: &[CoreOperation]) -> Vec<Candidate> {
+    let voice = Voice::new(subject);
+    let refused = ok(subject, core).into_iter().find(|&add| ElementFact::Refused(add).holds(subject, &[]));
+    let story = |add: OperationId| Candidate {
+        kind: AnomalyKind::FalseRefusal,
+        headline: format!("{}, which a multiset never answers", voice.did(add)),
+        sentences: vec![vec![Fact::Did(add)], element(ElementFact::Refused(add))],
+    };
+    refused.map(story).into_iter().collect()
 }
 
 /// Vanished, and the stale read of a set.
