@@ -353,10 +353,10 @@ pub(crate) fn count_by_tokens(subject: &Subject<'_>, core: &[CoreOperation]) -> 
     let mut best: Option<(usize, Candidate)> = None;
     for (from, to) in spans.filter(|&(from, to)| from.is_none() || to.is_none() || from < to) {
         let may_hold = |ranked: &&Ranked| {
-            !(from.is_some() && ranked.before.is_some_and(|before| Some(before) <= from))
-                && !to.is_some_and(|to| {
-                    ranked.after.is_some_and(|after| after >= to) || ranked.id == grants[to].1
-                })
+            let is_early = from.is_some() && ranked.before.is_some_and(|before| Some(before) <= from);
+            let is_late =
+                |to: usize| ranked.after.is_some_and(|after| after >= to) || ranked.id == grants[to].1;
+            !is_early && !to.is_some_and(is_late)
         };
         let must_hold = |ranked: &&Ranked| {
             subject.is_ok(ranked.id)

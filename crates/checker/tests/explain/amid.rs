@@ -96,7 +96,7 @@ fn what_an_object_can_hold_is_told_in_full_and_never_as_if_the_core_were_alone()
     for model in [Model::CasRegister, Model::KeyValue, Model::LeaderRegister] {
         let options = CheckOptions::new(model).initial(testing::initial(model));
         let (mut told, mut moments, mut cases) = (0, 0, 0);
-        for _ in 0..20_000 {
+        for _ in 0..40_000 {
             let mut history = testing::scramble(model, &mut dice);
             history.records.truncate(9);
             let key = history.records[0].key;

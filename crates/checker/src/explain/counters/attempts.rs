@@ -119,7 +119,7 @@ fn moments(subject: &Subject<'_>, core: &[CoreOperation]) -> Vec<OperationId> {
 /// All that are named, by call, each with what it did.
 fn told(subject: &Subject<'_>, named: impl Iterator<Item = OperationId>) -> Vec<Vec<Fact>> {
     let mut named: Vec<OperationId> = named.collect();
-    named.sort_by_key(|&id| (subject.record(id).call, id));
+    named.sort_by_key(|&id| (subject.record(id).call, subject.record(id).returned(), id));
     named.dedup();
     named.into_iter().map(|id| vec![Fact::Did(id)]).collect()
 }
