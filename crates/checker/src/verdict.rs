@@ -45,8 +45,8 @@ pub enum Start {
     #[default]
     Initial,
     /// At the initial state, amid all that the core leaves out: each of those may act between its call and its return, any
-    /// number of times. There is no order whatever they do. The others that could act need not be named, so this is how
-    /// a core is told that would be large otherwise.
+    /// number of times or never. There is no order whatever they do. The others that could act need not be named, so this
+    /// is how a core is told that would be large otherwise.
     Amid,
     /// At any of its states: the core is a window of time on a lock, a counter or a list, or two fencing tokens, and what went
     /// before does not help. There is no order from any of them.
