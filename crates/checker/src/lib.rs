@@ -41,6 +41,7 @@ mod specification;
 mod table;
 pub mod testing;
 mod texts;
+mod tokens;
 mod verdict;
 pub mod verify;
 mod versions;

@@ -1,5 +1,6 @@
 //! Which road an object's history takes, and the certificate at its end.
 
+use anachron_history::History;
 use anachron_vocabulary::OperationId;
 
 use crate::call_order;
@@ -17,6 +18,7 @@ use crate::shrink::{Shrinker, amid, object, projection, turns};
 use crate::specification::parts;
 use crate::table::count;
 use crate::texts;
+use crate::tokens::TokenMachine;
 use crate::versions;
 use crate::zones::{self, Zones};
 use crate::{Budget, Core, Model, Order, Part, PartVerdict, Progress, Road, Specification, Verdict};
@@ -162,7 +164,7 @@ impl Part<'_> {
                 });
                 (Verdict::NotLinearizable(core), Road::Turns, 0)
             }
-            None => by_search(machine, operations, budget),
+            None => by_tokens(self.history, machine, operations, budget),
         }
     }
 }
@@ -190,6 +192,14 @@ impl Blame {
         };
         let furthest = count(operations.iter().filter(earlier).count());
         Self::Before { furthest, effort: 0, longest: Vec::new() }
+    }
+
+    /// The same, said of all operations.
+    fn anywhere(self) -> Self {
+        match self {
+            Self::Before { effort, longest, .. } => Self::Before { furthest: u32::MAX, effort, longest },
+            orphan @ Self::Orphan(_) => orphan,
+        }
     }
 
     fn core<M: Machine>(self, machine: &mut M, operations: &[Timed], budget: &mut Budget<'_>) -> Core {
@@ -294,6 +304,25 @@ fn around<M: Machine>(
     budget: &mut Budget<'_>,
 ) -> Verdict {
     Verdict::NotLinearizable(Shrinker::new(machine, operations, budget).around(clash))
+}
+
+/// Searches for an order of a lock with tokens; a violation is told in the lock's own terms.
+fn by_tokens<M: Machine>(
+    history: &History,
+    machine: &mut M,
+    operations: &[Timed],
+    budget: &mut Budget<'_>,
+) -> Reached {
+    let (mut tokens, known) = TokenMachine::new(history, operations);
+    let (judged, explored) = seek(&mut tokens, &known, budget);
+    let verdict = match judged {
+        Judged::Order(order) => Verdict::Linearizable(Order(order)),
+        Judged::Clash { operations: clash, .. } => around(machine, operations, &clash, budget),
+        // Tokens that were known beforehand may stand anywhere, so where the search got stuck says little.
+        Judged::Blamed(blame) => Verdict::NotLinearizable(blame.anywhere().core(machine, operations, budget)),
+        Judged::Undecided(progress) => Verdict::Undecided(progress),
+    };
+    (verdict, Road::Search, explored)
 }
 
 fn by_search<M: Machine>(machine: &mut M, operations: &[Timed], budget: &mut Budget<'_>) -> Reached {
