@@ -16,7 +16,7 @@
 //! that were called leave room for, or the reverse. `shrink/turns.rs` finds the fewest operations of which that is true.
 //!
 //! Left out on purpose: locks with tokens of which some operation's outcome is unknown or some grant's token was told
-//! to nobody. There are choices then, and the search makes them.
+//! to nobody. There are choices then, and the search makes them (`tokens`).
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
