@@ -24,6 +24,7 @@ use super::scans::{
 };
 use super::subject::{Subject, text};
 use super::succession::SuccessionFact;
+use super::takers::TakerFact;
 use super::{appends, cycle, locks, no_order, projection, tokens};
 use crate::CoreOperation;
 
@@ -230,6 +231,8 @@ pub enum Fact {
         /// What found the value.
         read: OperationId,
     },
+    /// Something about operations that took the object away from one value.
+    Takers(TakerFact),
     /// Something about which of two operations can come after the other.
     Succession(SuccessionFact),
     /// Something about one of several registers that are read and written together, the others left aside.
@@ -385,6 +388,7 @@ impl Fact {
                 cycle::before_source_holds(subject, path, *source, earlier)
             }
             Self::AfterRead { path, read } => cycle::after_read_holds(subject, path, *read, earlier),
+            Self::Takers(fact) => fact.holds(subject, earlier),
             Self::Succession(fact) => fact.holds(subject, earlier),
             Self::Grants(fact) => fact.holds(subject, earlier),
             Self::Of { register, fact } => projection::holds(subject, register, fact, earlier),
@@ -422,6 +426,7 @@ impl Fact {
             Self::Growth(fact) => fact.operations(),
             Self::Sum(fact) => fact.operations(),
             Self::Amid(fact) => fact.operations(),
+            Self::Takers(fact) => fact.operations(),
             Self::Succession(fact) => fact.operations(),
             Self::Grants(fact) => fact.operations(),
             Self::InTurn(turns) => turns.iter().map(|(id, _)| *id).collect(),

@@ -248,6 +248,12 @@ fn certainly_replaced(subject: &Subject<'_>, by: OperationId, base: Point, read:
     may_replace(subject, by) && Ends { from: base, until: read }.must_hold(subject, by)
 }
 
+/// True if the append certainly lies in the part with these ends. The inner ones are enough: the append that the part begins or
+/// ends with lies between the base and the read itself.
+fn part_holds(subject: &Subject<'_>, ends: &[Ends], id: OperationId) -> bool {
+    ends.last().is_some_and(|inner| inner.must_hold(subject, id))
+}
+
 fn count(pieces: &[Value], piece: &Value) -> usize {
     pieces.iter().filter(|other| *other == piece).count()
 }
@@ -280,8 +286,7 @@ impl BaseFlaw {
             let mut distinct = appends.clone();
             distinct.sort_unstable();
             distinct.dedup();
-            let must =
-                |&id: &OperationId| is_piece(id) && ends.iter().all(|ends| ends.must_hold(subject, id));
+            let must = |&id: &OperationId| is_piece(id) && part_holds(subject, &ends, id);
             distinct.len() == appends.len() && appends.iter().all(must) && appends.len() > *times
         }
     }

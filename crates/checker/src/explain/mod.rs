@@ -3,7 +3,8 @@
 //! Why it exists: a core proves a violation to a program; this module proves it to a person. The order of attempts is
 //! fixed for each kind of object: phantom, from the future, stale read, flip-flop, double winner, false refusal, two holders
 //! and release without hold, the arguments about appends, elements, sums and tokens, what a text can have grown from, how
-//! many copies there can be, a cycle, and last the account of an exhaustive search, or of the verifier's own. The first that applies is told.
+//! many copies there can be, which of two operations can come first, how often a value had to come back, a cycle, and last the
+//! account of an exhaustive search, or of the verifier's own. The first that applies is told.
 //!
 //! What it promises: an explanation is a list of [`Fact`]s with their words. Each fact was checked against the object's
 //! whole history (not only the core), each conclusion against the facts before it. For every kind but
@@ -31,6 +32,7 @@ mod sentences;
 mod stretch;
 mod subject;
 mod succession;
+mod takers;
 mod tokens;
 mod words;
 
@@ -49,6 +51,7 @@ pub use multiplicity::CopyFact;
 pub use stretch::{From, Stretch, Until};
 pub use subject::Subject;
 pub use succession::{Lack, SuccessionFact};
+pub use takers::TakerFact;
 pub use words::circled;
 
 pub use crate::verify::{Held, Moment};
@@ -159,7 +162,7 @@ pub(crate) type Attempt = fn(&Subject<'_>, &[CoreOperation]) -> Vec<Candidate>;
 
 /// The short arguments for registers, in the order of trial. Reads come before compare-and-sets, because two
 /// compare-and-sets from one value are better told as a double winner.
-pub(crate) const REGISTER: [Attempt; 11] = [
+pub(crate) const REGISTER: [Attempt; 12] = [
     registers::phantom,
     registers::from_the_future,
     |subject, core| registers::stale_read(subject, core, Finder::Read),
@@ -170,6 +173,7 @@ pub(crate) const REGISTER: [Attempt; 11] = [
     registers::two_ways,
     registers::false_refusal,
     succession::neither_first,
+    takers::too_often,
     cycle::ring,
 ];
 
@@ -211,7 +215,7 @@ const LISTED: [Attempt; 4] = [
 ];
 
 /// The short arguments for leadership: a register that is claimed and resigned.
-const LEADERSHIP: [Attempt; 9] = [
+const LEADERSHIP: [Attempt; 10] = [
     registers::phantom,
     registers::from_the_future,
     succession::neither_first,
@@ -220,6 +224,7 @@ const LEADERSHIP: [Attempt; 9] = [
     registers::double_winner,
     |subject, core| registers::stale_read(subject, core, Finder::CompareAndSet),
     registers::false_refusal,
+    takers::too_often,
     cycle::ring,
 ];
 

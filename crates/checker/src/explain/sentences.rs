@@ -215,6 +215,7 @@ impl Voice<'_> {
                     self.chain(path)
                 )
             }
+            Fact::Takers(fact) => fact.say(self),
             Fact::Succession(fact) => fact.say(self),
             Fact::Grants(fact) => fact.say(self),
             Fact::Of { register, fact } => projection::say(self, register, fact),

@@ -71,6 +71,21 @@ const STORIES: &[Story] = &[
         AnomalyKind::FalseRefusal,
     ),
     of(
+        Model::LeaderRegister,
+        "resigned-three-times-claimed-twice",
+        "A: claim leader A yes @0-10; B: claim leader A yes @15-60; C: resign leader A yes @20-40; D: resign leader A yes @20-40; \
+         E: resign leader A yes @30-50; F: claim leader A yes @70-80",
+        AnomalyKind::DoubleWinner,
+    ),
+    Story {
+        name: "swapped-away-more-often-than-it-came-back",
+        model: Model::CasRegister,
+        initial: "0",
+        unit: Nanoseconds,
+        history: "A: w x 1 @0-10; B: cas x 1 2 @20-40; C: cas x 1 3 @25-45; D: w x 1 @60-70; E: r x 1 @80-90",
+        kind: AnomalyKind::DoubleWinner,
+    },
+    of(
         Model::Queue,
         "two-copies-one-left",
         "A: enq q x @0-10; B: enq q x @0-10; A: enq q y @20-30; C: deq q x @40-50; D: deq q y @60-70",

@@ -7,7 +7,9 @@
 
 use std::collections::BTreeSet;
 
-use anachron_checker::explain::{Exclusion, Explanation, Fact, Glimpse, GrantFact, SuccessionFact, SumFact};
+use anachron_checker::explain::{
+    Exclusion, Explanation, Fact, Glimpse, GrantFact, SuccessionFact, SumFact, TakerFact,
+};
 use anachron_checker::verify::verify_core;
 use anachron_checker::{CheckOptions, Core, CoreOperation, Kept, Model};
 use anachron_history::{History, Record};
@@ -46,7 +48,9 @@ pub(crate) fn refutes(history: &History, explanation: &Explanation, model: Model
     if let Some(core) = objects::core(history, &facts, model) {
         return verify_core(history, &CheckOptions::new(model), Key(0), &core).is_ok();
     }
-    let by_verifier = |fact: &&Fact| matches!(fact, Fact::Succession(_) | Fact::Growth(_) | Fact::Grants(_));
+    let by_verifier = |fact: &&Fact| {
+        matches!(fact, Fact::Succession(_) | Fact::Takers(_) | Fact::Growth(_) | Fact::Grants(_))
+    };
     if model == Model::MultiRegister || facts.iter().any(by_verifier) {
         return refuted_by_the_verifier(history, &facts, model);
     }
@@ -112,6 +116,9 @@ fn refuted_by_the_verifier(history: &History, facts: &[&Fact], model: Model) -> 
                 Fact::NoMakerBetween { from: first, .. }
                 | Fact::Succession(SuccessionFact::CannotFollow { first: Some(first), .. }) => {
                     record.precedes(history.record(*first))
+                }
+                Fact::Takers(TakerFact::Makers { takers, .. }) => {
+                    takers.iter().all(|&taker| record.precedes(history.record(taker)))
                 }
                 _ => false,
             }

@@ -8,7 +8,7 @@ use anachron_vocabulary::{OperationId, Value};
 
 use super::{
     BaseFlaw, Ends, GrowthFact, Part, Rest, appends_between, bases, certainly_replaced, count, is_known,
-    piece, rest, shown,
+    part_holds, piece, rest, shown,
 };
 use crate::CoreOperation;
 use crate::explain::elements::attempts::told;
@@ -55,8 +55,7 @@ fn miscounts(subject: &Subject<'_>, pieces: &[Value], part: Part, ends: &[Ends])
     for (piece, mut appends) in all {
         let times = count(pieces, &piece);
         appends.retain(|&id| ends.iter().all(|ends| ends.may_hold(subject, id)));
-        let certain =
-            appends.iter().copied().filter(|&id| ends.iter().all(|ends| ends.must_hold(subject, id)));
+        let certain = appends.iter().copied().filter(|&id| part_holds(subject, ends, id));
         let certain: Vec<OperationId> = certain.take(times + 1).collect();
         if certain.len() > times {
             flaws.push(BaseFlaw::TooFew { piece, part, times, appends: certain });
