@@ -90,7 +90,7 @@ pub enum ElementFact {
     LeftBehind {
         /// What was taken, and what had to leave first.
         ahead: Ahead,
-        /// How often that can have left, as [`CopyFact::Possible`](super::CopyFact::Possible) says.
+        /// How often that can have left, as [`CopyFact::Possible`] says.
         takes: usize,
     },
     /// Conclusion: an add was refused, and a multiset takes whatever it is given.
