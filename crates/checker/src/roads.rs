@@ -21,7 +21,7 @@ use crate::texts;
 use crate::tokens::TokenMachine;
 use crate::versions;
 use crate::zones::{self, Zones};
-use crate::{Budget, Core, Model, Order, Part, PartVerdict, Progress, Road, Specification, Verdict};
+use crate::{Budget, Core, Limit, Model, Order, Part, PartVerdict, Progress, Road, Specification, Verdict};
 
 /// A verdict with its road and the configurations explored.
 type Reached = (Verdict, Road, u64);
@@ -126,7 +126,7 @@ impl Part<'_> {
             Compiled::Object(mut machine) if self.model == Model::FencingLock => {
                 self.check_lock(&mut machine, &operations, budget)
             }
-            Compiled::Object(mut machine) => match collections::decide(self) {
+            Compiled::Object(mut machine) => match collections::decide(self, budget) {
                 Some(PartDecided::Order(order)) => {
                     (Verdict::Linearizable(Order(order)), Road::Collections, 0)
                 }
@@ -341,6 +341,12 @@ fn by_search<M: Machine>(machine: &mut M, operations: &[Timed], budget: &mut Bud
 
 /// Searches for an order; also answers how many configurations it explored.
 fn seek<M: Machine>(machine: &mut M, operations: &[Timed], budget: &mut Budget<'_>) -> (Judged, u64) {
+    if budget.stopped() {
+        // To prepare a search of a million operations takes a second.
+        let required = operations.iter().filter(|timed| timed.returned.is_some()).count();
+        let progress = Progress { longest_order: Vec::new(), placed: 0, required, limit: Limit::Stopped };
+        return (Judged::Undecided(progress), 0);
+    }
     let instance = Instance::new(machine, operations);
     let (found, explored) = search(&instance, machine, Strategy::InTurns, Reductions::ALL, budget);
     let judged = match found {

@@ -197,10 +197,15 @@ impl<'a, 'b, M: Machine> Shrinker<'a, 'b, M> {
     }
 
     /// Brings back whatever may not be gone. Where it can, an operation comes back as a plain write: a write notices
-    /// nothing, so it brings nobody along, and screens off what lies behind it.
+    /// nothing, so it brings nobody along, and screens off what lies behind it. When the budget is spent, all are brought
+    /// back: who may be gone takes longer to tell the more there are.
     fn close(&mut self) {
         let mut next = 0;
         loop {
+            if self.budget.stopped() {
+                self.list(0..self.operations.len());
+                return;
+            }
             let mut missing = Vec::new();
             match self.listed.get(next) {
                 Some(&index) => self.missing_for(index, 1, &mut missing),
@@ -359,6 +364,9 @@ impl<'a, 'b, M: Machine> Shrinker<'a, 'b, M> {
 
     /// Whether what is listed has no order; `None` if the allowance did not suffice to tell.
     fn is_refuted(&mut self, allowance: u64) -> Option<bool> {
+        if self.budget.stopped() {
+            return None;
+        }
         let mut kept: Vec<Timed> = Vec::with_capacity(self.listed.len());
         let mut listed = self.listed.clone();
         listed.sort_unstable();

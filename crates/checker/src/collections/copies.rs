@@ -22,13 +22,14 @@ use anachron_vocabulary::OperationId;
 
 use super::parts::Decided;
 use super::{Action, Collection, Event, Theorem, Unfit};
+use crate::Budget;
 use crate::table::count;
 
-/// Matchings of one value, and steps to find them, before the road is given up.
+/// Matchings of one value, and pairs of an insert and a remove tried to find them, before the road is given up.
 const MATCHINGS: usize = 24;
-const STEPS: usize = 4_000;
-/// Operations that are looked at in all trials together.
-const PATIENCE: usize = 20_000_000;
+const PAIRS_TRIED: usize = 4_000;
+/// Operations that are looked at in all trials together, and in the search for what to try.
+const OPERATIONS_LOOKED_AT: usize = 20_000_000;
 
 /// Which copy leaves first.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -48,8 +49,14 @@ struct Copies {
 /// For each remove, by position, the position of its insert.
 type Matching = Vec<usize>;
 
-/// Decides a collection with copies; `None` if there would be too much to try, or the theorem does not say.
-pub(super) fn decide(events: &[Event], leaves: Leaves, theorem: Theorem) -> Option<Decided> {
+/// Decides a collection with copies; `None` if there would be too much to try, the theorem does not say, or the budget
+/// is spent.
+pub(super) fn decide(
+    events: &[Event],
+    leaves: Leaves,
+    theorem: Theorem,
+    budget: &mut Budget<'_>,
+) -> Option<Decided> {
     let mut by_value: BTreeMap<u32, Copies> = BTreeMap::new();
     for (index, event) in events.iter().enumerate() {
         match event.action {
@@ -77,8 +84,17 @@ pub(super) fn decide(events: &[Event], leaves: Leaves, theorem: Theorem) -> Opti
     }
     let has_pending =
         events.iter().any(|event| event.returned.is_none() && !matches!(event.action, Action::Insert { .. }));
-    let mut trials =
-        Trials { events, leaves, theorem, copies, of_operation, has_pending, values, patience: PATIENCE };
+    let mut trials = Trials {
+        events,
+        leaves,
+        theorem,
+        copies,
+        of_operation,
+        has_pending,
+        values,
+        patience: OPERATIONS_LOOKED_AT,
+        budget,
+    };
     let mut chosen = Vec::with_capacity(trials.copies.len());
     for number in 0..trials.copies.len() {
         match trials.matchings(number, 1)?.pop() {
@@ -109,7 +125,7 @@ enum Trial {
     },
 }
 
-struct Trials<'a> {
+struct Trials<'a, 'b> {
     events: &'a [Event],
     leaves: Leaves,
     theorem: Theorem,
@@ -121,9 +137,10 @@ struct Trials<'a> {
     /// How many names there are, each copy's own included.
     values: u32,
     patience: usize,
+    budget: &'a mut Budget<'b>,
 }
 
-impl Trials<'_> {
+impl Trials<'_, '_> {
     fn operations_of(&self, number: usize) -> Vec<OperationId> {
         let Copies { inserts, removes } = &self.copies[number];
         inserts.iter().chain(removes).map(|&index| self.events[index].id).collect()
@@ -165,6 +182,9 @@ impl Trials<'_> {
     /// What the theorem says if these are the matchings.
     fn with(&mut self, chosen: &[Matching]) -> Option<Trial> {
         self.patience = self.patience.checked_sub(self.events.len())?;
+        if self.budget.stopped() {
+            return None;
+        }
         let mut events = self.events.to_vec();
         let mut name = self.values - count(self.events.len());
         for (copies, matching) in self.copies.iter().zip(chosen) {
@@ -196,17 +216,20 @@ impl Trials<'_> {
     }
 
     /// The matchings of a value, the likeliest first; `None` if there are more than `limit` and that is not the first.
-    fn matchings(&self, number: usize, limit: usize) -> Option<Vec<Matching>> {
+    fn matchings(&mut self, number: usize, limit: usize) -> Option<Vec<Matching>> {
         let mut search = Search {
             inserts: self.copies[number].inserts.iter().map(|&index| &self.events[index]).collect(),
             removes: self.copies[number].removes.iter().map(|&index| &self.events[index]).collect(),
             leaves: self.leaves,
             none_is_skipped: self.leaves == Leaves::First && !self.has_pending,
             limit,
-            steps: STEPS + self.copies[number].inserts.len(),
+            is_taken: vec![false; self.copies[number].inserts.len()],
+            patience: self.patience,
+            pairs_left: PAIRS_TRIED + self.copies[number].inserts.len(),
             found: Vec::new(),
         };
         let is_all = search.extend(&mut Vec::new());
+        self.patience = search.patience;
         (is_all || limit == 1).then_some(search.found).filter(|found| is_all || !found.is_empty())
     }
 }
@@ -225,7 +248,11 @@ struct Search<'a> {
     /// No copy can stay while another leaves that came in behind it.
     none_is_skipped: bool,
     limit: usize,
-    steps: usize,
+    /// Inserts that the matching at hand has.
+    is_taken: Vec<bool>,
+    /// Operations that may still be looked at.
+    patience: usize,
+    pairs_left: usize,
     found: Vec<Matching>,
 }
 
@@ -248,24 +275,29 @@ impl Search<'_> {
             self.found.push(matching.clone());
             return true;
         };
-        let mut candidates: Vec<usize> = (0..self.inserts.len())
-            .filter(|&insert| self.inserts[insert].call <= end(remove) && !matching.contains(&insert))
-            .filter(|&insert| {
-                let is_possible =
-                    |other| self.is_possible((matching[other], other), (insert, matching.len()));
-                (0..matching.len()).all(is_possible) && !self.skips_one(matching, insert)
-            })
-            .collect();
-        if self.leaves == Leaves::Last {
+        let Some(patience) = self.patience.checked_sub(self.inserts.len()) else { return false };
+        self.patience = patience;
+        let last_first = match self.leaves {
             // Of those that were there for certain the last one.
-            let there = candidates.partition_point(|&insert| self.inserts[insert].call <= remove.call);
-            candidates[..there].reverse();
-        }
-        for insert in candidates {
-            let Some(steps) = self.steps.checked_sub(1) else { return false };
-            self.steps = steps;
+            Leaves::Last => self.inserts.partition_point(|insert| insert.call <= remove.call),
+            Leaves::First | Leaves::Any => 0,
+        };
+        for insert in (0..last_first).rev().chain(last_first..self.inserts.len()) {
+            if self.is_taken[insert] || self.inserts[insert].call > end(remove) {
+                continue;
+            }
+            let Some(patience) = self.patience.checked_sub(matching.len()) else { return false };
+            self.patience = patience;
+            let is_possible = |other| self.is_possible((matching[other], other), (insert, matching.len()));
+            if !(0..matching.len()).all(is_possible) || self.skips_one(matching, insert) {
+                continue;
+            }
+            let Some(pairs_left) = self.pairs_left.checked_sub(1) else { return false };
+            self.pairs_left = pairs_left;
             matching.push(insert);
+            self.is_taken[insert] = true;
             let goes_on = self.extend(matching);
+            self.is_taken[insert] = false;
             matching.pop();
             if !goes_on {
                 return false;
@@ -280,7 +312,7 @@ impl Search<'_> {
         let is_stuck = |&other: &usize| {
             self.inserts[other].returned.is_some()
                 && comes_first(self.inserts[other], self.inserts[insert])
-                && !matching.contains(&other)
+                && !self.is_taken[other]
         };
         self.none_is_skipped
             && self.removes[matching.len() + 1..].iter().all(|later| comes_first(remove, later))

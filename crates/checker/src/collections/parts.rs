@@ -5,7 +5,7 @@ use anachron_vocabulary::{Operation, OperationId, Outcome, Reply, Value};
 use super::copies::{self, Leaves};
 use super::{Action, Collection, Event, Theorem, Unfit};
 use crate::table::{Interner, count};
-use crate::{Model, Part};
+use crate::{Budget, Model, Part};
 
 /// What the theorems say of an object.
 pub(crate) enum Decided {
@@ -15,8 +15,9 @@ pub(crate) enum Decided {
     Clash(Vec<OperationId>),
 }
 
-/// Decides a queue, a stack or a priority queue; `None` where no theorem applies.
-pub(crate) fn decide(part: &Part<'_>) -> Option<Decided> {
+/// Decides a queue, a stack or a priority queue; `None` where no theorem applies, or where values come more than once and
+/// the budget is spent before their copies are told apart.
+pub(crate) fn decide(part: &Part<'_>, budget: &mut Budget<'_>) -> Option<Decided> {
     let (by_theorem, leaves): (Theorem, Leaves) = match part.model {
         Model::Queue => (super::queue, Leaves::First),
         Model::Stack => (super::stack, Leaves::Last),
@@ -27,7 +28,7 @@ pub(crate) fn decide(part: &Part<'_>) -> Option<Decided> {
     let collection = match Collection::gather(&events) {
         Ok(collection) => collection,
         Err(Unfit::Clash(clash)) => return Some(Decided::Clash(clash)),
-        Err(Unfit::NotUnique) => return copies::decide(&events, leaves, by_theorem),
+        Err(Unfit::NotUnique) => return copies::decide(&events, leaves, by_theorem, budget),
     };
     Some(match by_theorem(&collection)? {
         super::Decided::Order(order) => Decided::Order(order),

@@ -134,6 +134,7 @@ impl Projection {
 
 /// An object's operations by what they speak of.
 struct Index<'h> {
+    /// By position, ascending.
     about: BTreeMap<&'h Value, Vec<OperationId>>,
     /// Removes of nobody knows what.
     any: Vec<OperationId>,
@@ -154,7 +155,11 @@ impl<'h> Index<'h> {
             } else if let Some(shown) = shown(record) {
                 by_call.push((id, record));
                 for element in shown {
-                    about.entry(element).or_insert_with(Vec::new).push(id);
+                    let ids: &mut Vec<OperationId> = about.entry(element).or_insert_with(Vec::new);
+                    // Shown twice, it is the same read.
+                    if ids.last() != Some(&id) {
+                        ids.push(id);
+                    }
                 }
             }
         }
@@ -167,12 +172,11 @@ impl<'h> Index<'h> {
     /// What is about an element, and the reads nearest to it that don't show it.
     fn near(&self, part: &Part<'_>, element: &Value) -> Vec<OperationId> {
         let mut ids = self.any.clone();
-        for &id in &self.about[element] {
+        let about = &self.about[element];
+        for &id in about {
             ids.push(id);
             let record = part.history.record(id);
-            let lacks = |(_, read): &&(OperationId, &Record)| {
-                shown(read).is_some_and(|shown| !shown.contains(element))
-            };
+            let lacks = |(id, _): &&(OperationId, &Record)| about.binary_search(id).is_err();
             for time in [Some(record.call), record.returned()].into_iter().flatten() {
                 let after = self.by_call.partition_point(|(_, read)| read.call <= time);
                 let before = self.by_return.partition_point(|(_, read)| read.returned() < Some(time));
