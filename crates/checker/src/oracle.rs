@@ -120,10 +120,11 @@ fn reduction_sets() -> Vec<Reductions> {
         swap_before_write: bits & 32 != 0,
         keep: bits & 64 != 0,
         whole_values: bits & 128 != 0,
+        cover: bits & 256 != 0,
     };
     let mut sets = vec![Reductions::ALL, set(0)];
-    sets.extend((0..8).map(|bit| set(1 << bit)));
-    sets.extend((0..8).map(|bit| set(255 & !(1 << bit))));
+    sets.extend((0..9).map(|bit| set(1 << bit)));
+    sets.extend((0..9).map(|bit| set(511 & !(1 << bit))));
     sets
 }
 

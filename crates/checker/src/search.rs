@@ -13,6 +13,7 @@
 
 mod ahead;
 mod breadth_first;
+mod covered;
 mod depth_first;
 mod frontier;
 mod level;
@@ -32,7 +33,7 @@ pub(crate) use frontier::{Advanced, Configuration, advance};
 use breadth_first::BreadthFirst;
 use depth_first::DepthFirst;
 use refining::Refining;
-use rules::Rules;
+use rules::{At, Rules};
 use seen::Seen;
 
 /// One step of an order.
@@ -42,6 +43,8 @@ enum Move {
     Required(u32),
     /// Spends one operation of this pending class.
     Pending(u32),
+    /// Puts the required plain write of this number right before the last plain write, where nobody sees it.
+    Covered(u32),
 }
 
 /// Which reductions a search uses: all of them, but in the tests that hold each against brute force.
@@ -56,6 +59,7 @@ pub(crate) struct Reductions {
     pub(crate) swap_before_write: bool,
     pub(crate) keep: bool,
     pub(crate) whole_values: bool,
+    pub(crate) cover: bool,
 }
 
 impl Reductions {
@@ -68,6 +72,7 @@ impl Reductions {
         swap_before_write: true,
         keep: true,
         whole_values: true,
+        cover: true,
     };
 }
 
@@ -140,12 +145,12 @@ impl<M: Machine> Rules<'_, M> {
     }
 
     /// Reduction 4: a configuration with this key has been seen that had spent no more.
-    fn is_seen(&self, seen: &Seen, key: &[u64], spent: u32) -> bool {
-        seen.has(key, spent, &self.spent_sets, self.reductions.domination)
+    fn is_seen(&self, seen: &Seen, key: &[u64], at: At) -> bool {
+        seen.has(key, (at.spent, at.covered), &self.spent_sets, self.reductions.domination)
     }
 
-    fn see(&self, seen: &mut Seen, key: &[u64], spent: u32) -> bool {
-        seen.add(key, spent, &self.spent_sets, self.reductions.domination)
+    fn see(&self, seen: &mut Seen, key: &[u64], at: At) -> bool {
+        seen.add(key, (at.spent, at.covered), &self.spent_sets, self.reductions.domination)
     }
 }
 
@@ -187,19 +192,40 @@ impl Breadth {
 }
 
 /// The operations of an order of moves. Of a pending class, the one that was called first is taken first.
-fn operations(instance: &Instance, moves: &[Move]) -> Vec<OperationId> {
-    let mut spent = vec![0; instance.pending.len()];
-    moves
-        .iter()
-        .map(|step| match *step {
-            Move::Required(number) => instance.required[number as usize].id,
-            Move::Pending(index) => {
-                let index = index as usize;
-                spent[index] += 1;
-                instance.pending[index].operations[spent[index] - 1].1
+fn operations(instance: &Instance, machine: &impl Machine, moves: &[Move]) -> Vec<OperationId> {
+    let mut spent = vec![0_usize; instance.pending.len()];
+    for step in moves {
+        if let Move::Pending(index) = *step {
+            spent[index as usize] += 1;
+        }
+    }
+    // Backwards, for what is covered stands before the plain write that was placed last.
+    let mut order = Vec::with_capacity(moves.len());
+    let mut covered: Vec<OperationId> = Vec::new();
+    for step in moves.iter().rev() {
+        let (id, class) = match *step {
+            Move::Covered(number) => {
+                covered.push(instance.required[number as usize].id);
+                continue;
             }
-        })
-        .collect()
+            Move::Required(number) => {
+                let operation = &instance.required[number as usize];
+                (operation.id, operation.class)
+            }
+            Move::Pending(index) => {
+                let pending = &instance.pending[index as usize];
+                spent[index as usize] -= 1;
+                (pending.operations[spent[index as usize]].1, pending.class)
+            }
+        };
+        order.push(id);
+        if machine.overwrites(class) {
+            order.append(&mut covered);
+        }
+    }
+    assert!(covered.is_empty(), "what is covered has a plain write behind it");
+    order.reverse();
+    order
 }
 
 /// Looks for a legal order. Answers what it found and how many configurations it explored.
@@ -221,9 +247,11 @@ pub(crate) fn search<M: Machine>(
         if let Some(running) = &mut depth_first {
             spending.other_bytes = breadth_first.as_ref().map_or(0, Breadth::bytes);
             match running.run(&mut rules, &mut spending) {
-                Run::Found(moves) => return (Found::Order(operations(instance, &moves)), spending.explored),
+                Run::Found(moves) => {
+                    return (Found::Order(operations(instance, rules.machine, &moves)), spending.explored);
+                }
                 Run::Exhausted => {
-                    let longest = operations(instance, running.longest().0);
+                    let longest = operations(instance, rules.machine, running.longest().0);
                     return (Found::NoOrder { furthest: rules.furthest, longest }, spending.explored);
                 }
                 Run::Paused => {}
@@ -235,10 +263,13 @@ pub(crate) fn search<M: Machine>(
                 spending.other_bytes = depth_first.as_ref().map_or(0, DepthFirst::bytes);
                 match running.run(&mut rules, &mut spending) {
                     Run::Found(moves) => {
-                        return (Found::Order(operations(instance, &moves)), spending.explored);
+                        return (
+                            Found::Order(operations(instance, rules.machine, &moves)),
+                            spending.explored,
+                        );
                     }
                     Run::Exhausted => {
-                        let longest = operations(instance, &running.longest().0);
+                        let longest = operations(instance, rules.machine, &running.longest().0);
                         return (Found::NoOrder { furthest: rules.furthest, longest }, spending.explored);
                     }
                     Run::Paused => {}
@@ -259,7 +290,7 @@ pub(crate) fn search<M: Machine>(
             let by_breadth = breadth_first.as_ref().map(Breadth::longest);
             let (moves, placed) =
                 by_depth.into_iter().chain(by_breadth).max_by_key(|(_, placed)| *placed).unwrap_or_default();
-            let longest = operations(instance, &moves);
+            let longest = operations(instance, rules.machine, &moves);
             return (Found::Spent { limit, longest, placed }, spending.explored);
         }
         turn = turn.saturating_mul(2);

@@ -16,6 +16,12 @@
 //!    somebody saw that the value was another than some `x`: what is moved away may have stood between such an observer
 //!    and `x`.
 //!
+//!    A pending `w` gets along with reduction 3: a read that needs `v` can come next and notices it. Of several pending ones
+//!    one is as good as the other, for they leave the same and nobody needs `v` later; the first is taken. And it holds
+//!    for every prefix by return, which is what a violation is told of (`Rules::furthest`): of fewer operations, fewer need `v`
+//!    or the state at hand. Where `w` itself is not in the prefix, it and its reads stand in front of an order of
+//!    the prefix as they do in front of a completion.
+//!
 //! Where values are left once, 7 and 8 together leave no choice at all, as in `zones`; where few are left twice, only those
 //! few are tried.
 
@@ -53,6 +59,7 @@ impl<M: Machine> Rules<'_, M> {
             && self.certain == u32::MAX
             && self.instance.every_observer_needs_a_state
             && !self.may_be_swapped(at.state)
+            && !self.is_covered(at, at.m)
             && !enabled.iter().any(|&number| self.machine.requires(self.class(number)) == Some(at.state));
         if !applies {
             return None;
@@ -63,6 +70,9 @@ impl<M: Machine> Rules<'_, M> {
                 && let Some(value) = self.machine.leaves(class)
                 && self.is_whole(at, enabled, value)
                 && self.may_follow(at, class, value)
+                && (!self.covers()
+                    || self.is_last_chance(at, number)
+                    || enabled.iter().any(|&other| self.machine.requires(self.class(other)) == Some(value)))
             {
                 return Some(Move::Required(number));
             }

@@ -61,7 +61,7 @@ pub(super) struct BreadthFirst {
 impl BreadthFirst {
     pub(super) fn new<M: Machine>(rules: &Rules<'_, M>) -> Self {
         let mut search = Self::empty(rules, rules.instance.len());
-        let at = At { m: 0, state: rules.machine.initial(), before_pending: ILLEGAL, spent: 0 };
+        let at = At { m: 0, state: rules.machine.initial(), before_unnoticed: ILLEGAL, spent: 0, covered: 0 };
         search.add(rules, at, ROOT, 0);
         search
     }
@@ -86,8 +86,8 @@ impl BreadthFirst {
                     spent = rules.spent_sets.with(spent, index);
                 }
             }
-            let Configuration { state, before_pending, .. } = *configuration;
-            search.add(rules, At { m, state, before_pending, spent }, ROOT, 0);
+            let Configuration { state, before_pending: before_unnoticed, .. } = *configuration;
+            search.add(rules, At { m, state, before_unnoticed, spent, covered: 0 }, ROOT, 0);
         }
         search
     }
@@ -112,8 +112,8 @@ impl BreadthFirst {
                     .map(|pending| (pending, rules.spent_sets.count(entry.at.spent, pending)))
                     .filter(|&(_, times)| times > 0)
                     .collect();
-                let At { state, before_pending, .. } = entry.at;
-                frontier.push(Configuration { state, before_pending, placed, spent });
+                let At { state, before_unnoticed, .. } = entry.at;
+                frontier.push(Configuration { state, before_pending: before_unnoticed, placed, spent });
             }
         }
         frontier
@@ -258,7 +258,7 @@ impl BreadthFirst {
             // Another way may have led to the same settled configuration.
             self.write_key(at);
             let level = self.levels.get_mut(&at.m).expect("the level being worked off");
-            if !rules.see(&mut level.seen, &self.key, at.spent) {
+            if !rules.see(&mut level.seen, &self.key, at) {
                 return;
             }
         }
@@ -270,7 +270,7 @@ impl BreadthFirst {
             self.bits.copy_from_slice(&bits);
             let mut after = rules.after(at, step);
             assert_ne!(after.state, ILLEGAL, "only legal moves are made");
-            if let Move::Required(number) = step {
+            if let Move::Required(number) | Move::Covered(number) = step {
                 after.m = self.place(rules, at.m, number);
             }
             let link = self.link(link, step);
@@ -310,7 +310,7 @@ impl BreadthFirst {
     fn write_key(&mut self, at: At) {
         self.key.clear();
         self.key.push(u64::from(at.state));
-        self.key.push(u64::from(at.before_pending));
+        self.key.push(u64::from(at.before_unnoticed));
         self.key.extend_from_slice(&self.bits);
     }
 
@@ -329,13 +329,13 @@ impl BreadthFirst {
         self.key.push(u64::from(at.state));
         self.key.push(u64::from(ILLEGAL));
         self.key.extend_from_slice(&self.bits);
-        if at.before_pending != ILLEGAL {
-            if rules.is_seen(&level.seen, &self.key, at.spent) {
+        if at.before_unnoticed != ILLEGAL {
+            if rules.is_seen(&level.seen, &self.key, at) {
                 return;
             }
-            self.key[1] = u64::from(at.before_pending);
+            self.key[1] = u64::from(at.before_unnoticed);
         }
-        if !rules.see(&mut level.seen, &self.key, at.spent) {
+        if !rules.see(&mut level.seen, &self.key, at) {
             return;
         }
         let index = u32::try_from(level.entries.len()).expect("fewer than 2^32 configurations");

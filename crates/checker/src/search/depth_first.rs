@@ -70,7 +70,7 @@ impl DepthFirst {
             last = number;
         }
         preceding[len as usize] = last;
-        let at = At { m: 0, state: rules.machine.initial(), before_pending: ILLEGAL, spent: 0 };
+        let at = At { m: 0, state: rules.machine.initial(), before_unnoticed: ILLEGAL, spent: 0, covered: 0 };
         Self {
             at,
             placed: vec![false; len as usize],
@@ -148,13 +148,13 @@ impl DepthFirst {
             return;
         }
         self.write_key(ILLEGAL);
-        if rules.is_seen(&self.seen, &self.key, self.at.spent) {
+        if rules.is_seen(&self.seen, &self.key, self.at) {
             return self.leave(rules);
         }
-        if self.at.before_pending != ILLEGAL {
-            self.write_key(self.at.before_pending);
+        if self.at.before_unnoticed != ILLEGAL {
+            self.write_key(self.at.before_unnoticed);
         }
-        if !rules.see(&mut self.seen, &self.key, self.at.spent) {
+        if !rules.see(&mut self.seen, &self.key, self.at) {
             return self.leave(rules);
         }
         self.enabled.clear();
@@ -198,10 +198,10 @@ impl DepthFirst {
         rules.free_observer(self.at, enabled)
     }
 
-    fn write_key(&mut self, before_pending: u32) {
+    fn write_key(&mut self, before_unnoticed: u32) {
         self.key.clear();
         self.key.push((u64::from(self.at.m) << 32) | u64::from(self.at.state));
-        self.key.push(u64::from(before_pending));
+        self.key.push(u64::from(before_unnoticed));
         self.key.extend_from_slice(&self.bits);
     }
 
@@ -215,7 +215,7 @@ impl DepthFirst {
         self.at = rules.after(before, step);
         assert_ne!(self.at.state, ILLEGAL, "only legal moves are made");
         self.steps.push(Step { taken: step, before });
-        if let Move::Required(number) = step {
+        if let Move::Required(number) | Move::Covered(number) = step {
             let (previous, next) = (self.preceding[number as usize], self.following[number as usize]);
             self.following[previous as usize] = next;
             self.preceding[next as usize] = previous;
@@ -235,7 +235,7 @@ impl DepthFirst {
         }
         while self.steps.len() > steps {
             let Step { taken, before } = self.steps.pop().expect("more steps than asked for");
-            if let Move::Required(number) = taken {
+            if let Move::Required(number) | Move::Covered(number) = taken {
                 for passed in before.m..self.at.m {
                     self.flip(rules, passed);
                 }

@@ -95,7 +95,7 @@ impl Refining {
             freer: Vec::new(),
         };
         search.open(rules);
-        let at = At { m: 0, state: rules.machine.initial(), before_pending: ILLEGAL, spent: 0 };
+        let at = At { m: 0, state: rules.machine.initial(), before_unnoticed: ILLEGAL, spent: 0, covered: 0 };
         search.add(rules, Entry::new(at, ROOT, 0));
         search
     }
@@ -320,7 +320,7 @@ impl Refining {
             assert_ne!(after.state, ILLEGAL, "only legal moves are made");
             let mut overdrawn = overdrawn;
             match step {
-                Move::Required(number) => after.m = self.place(rules, m, number),
+                Move::Required(number) | Move::Covered(number) => after.m = self.place(rules, m, number),
                 Move::Pending(class) => {
                     if !rules.is_in_stock(at.spent, class, m) {
                         overdrawn = rules.spent_sets.with(overdrawn, class);
@@ -383,7 +383,7 @@ impl Refining {
     fn write_key(&mut self, at: At) {
         self.key.clear();
         self.key.push(u64::from(at.state));
-        self.key.push(u64::from(at.before_pending));
+        self.key.push(u64::from(at.before_unnoticed));
         self.key.extend_from_slice(&self.bits);
         self.freer.clone_from(&self.key);
         self.freer[1] = u64::from(ILLEGAL);
@@ -400,7 +400,7 @@ impl Refining {
         let words = self.words;
         let level = self.levels.entry(m).or_insert_with(|| Level::new(words + 2));
         let scope = scope(rules);
-        let freer = (entry.at.before_pending != ILLEGAL).then_some(&self.freer[..]);
+        let freer = (entry.at.before_unnoticed != ILLEGAL).then_some(&self.freer[..]);
         let index = level.add(&self.key, freer, entry, &scope)?;
         if level.entries[index as usize].fate == Fate::Waiting {
             if entry.is_sound() {

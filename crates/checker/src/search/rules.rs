@@ -2,9 +2,9 @@
 //!
 //! A *completion* of a configuration is a legal order of what is left. A reduction is sound if, whenever a configuration
 //! has a completion, one of the configurations that we still go on to has one. Compare completions by (1) how many
-//! pending operations they spend, (2) how many of those are plain writes, (3) the sum of the positions of observers,
-//! (4) the sum of the positions of plain writes, the larger the better, (5) the number of pairs of operations of
-//! one class that stand against the order of their returns. Each proof below turns a completion that we would not try
+//! pending operations they spend, (2) how many of those are plain writes, (3) how many operations they have, (4) the sum
+//! of the positions of observers, (5) the sum of the positions of plain writes, the larger the better, (6) the number of
+//! pairs of operations of one class that stand against the order of their returns, those left out last. Each proof below turns a completion that we would not try
 //! into a smaller one, so the smallest completion is always tried: the reductions may be combined.
 //!
 //! 1. *Observers first.* An observer that is legal now is placed now, without a choice. Move it to the front of the
@@ -33,8 +33,9 @@
 //!    everywhere, it leaves what `c` left there, and it is in time (that place is before the return of `c`). If `c` is
 //!    pending and stood nowhere, the completion spends one plain write less.
 //!
-//! Reductions 7 and 8 look further ahead: see `ahead`. The eighth does not compare completions; it says of a configuration
-//! that has one that the next has one, which is all that is asked.
+//! Reductions 7 and 8 look further ahead: see `ahead`; the ninth is about plain writes that nobody sees: see `covered`. The
+//! eighth does not compare completions; it says of a configuration that has one that the next has one, which is all that
+//! is asked.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -57,10 +58,13 @@ pub(super) struct At {
     /// The number of the operation not yet placed that returns first.
     pub(super) m: u32,
     pub(super) state: u32,
-    /// The state before the last operation if that was a pending one, else [`ILLEGAL`].
-    pub(super) before_pending: u32,
+    /// The state before the last operation if the next one has to notice that one (reductions 3 and 9), else
+    /// [`ILLEGAL`].
+    pub(super) before_unnoticed: u32,
     /// What has been spent of the pending operations.
     pub(super) spent: u32,
+    /// Plain writes with an opening below this are covered: they may stand before the last plain write.
+    pub(super) covered: u32,
 }
 
 /// Which pending classes run out. Taking one for inexhaustible is a relaxation: it can only add orders.
@@ -224,15 +228,20 @@ impl<'a, M: Machine> Rules<'a, M> {
     pub(super) fn after(&mut self, at: At, step: Move) -> At {
         self.furthest = self.furthest.max(at.m);
         match step {
+            Move::Covered(_) => at,
             Move::Required(number) => {
-                let state = self.machine.step(at.state, self.class(number));
-                At { state, before_pending: ILLEGAL, ..at }
+                let class = self.class(number);
+                let state = self.machine.step(at.state, class);
+                let has_to_be_noticed = self.has_to_be_noticed(at, number, state);
+                let before_unnoticed = if has_to_be_noticed { at.state } else { ILLEGAL };
+                At { state, before_unnoticed, covered: self.covered_after(at, class), ..at }
             }
             Move::Pending(index) => {
                 let class = self.instance.pending[index as usize].class;
-                let before_pending = if self.reductions.pending_where_needed { at.state } else { ILLEGAL };
+                let state = self.machine.step(at.state, class);
+                let before_unnoticed = if self.reductions.pending_where_needed { at.state } else { ILLEGAL };
                 let spent = self.spent_sets.with(at.spent, index);
-                At { state: self.machine.step(at.state, class), before_pending, spent, ..at }
+                At { state, before_unnoticed, spent, covered: self.covered_after(at, class), ..at }
             }
         }
     }
@@ -253,6 +262,10 @@ impl<'a, M: Machine> Rules<'a, M> {
             return;
         }
         let stranded = self.stranded(at, enabled, None);
+        let uncovered = enabled.iter().filter(|&&number| self.is_uncovered(at, number)).count();
+        if at.before_unnoticed == ILLEGAL && self.is_covered(at, at.m) {
+            moves.push(Move::Covered(at.m));
+        }
         self.stamp += 1;
         for &number in enabled {
             let class = self.class(number);
@@ -268,19 +281,22 @@ impl<'a, M: Machine> Rules<'a, M> {
                 continue;
             }
             // Those that return first come first, so a swap that was met returns before this write.
-            let after_a_swap = self.swap_comes_first(class);
+            let others = uncovered - usize::from(self.is_uncovered(at, number));
+            let after_a_swap = others == 0 && self.swap_comes_first(class);
             self.note_swap(class);
             if after_a_swap || !self.may_follow(at, class, after) {
                 continue;
             }
             let tried = mark(&mut self.class_stamps, class, self.stamp);
-            if !tried || !self.reductions.earliest_of_class {
+            if (!tried || !self.reductions.earliest_of_class)
+                && self.is_of_use(at, enabled, number, after, uncovered)
+            {
                 moves.push(Move::Required(number));
             }
         }
         match stranded {
             Some(left_behind) => self.furthest = self.furthest.max(left_behind),
-            None => self.pending_moves(at, enabled, moves),
+            None => self.pending_moves(at, enabled, uncovered > 0, moves),
         }
     }
 
@@ -297,7 +313,7 @@ impl<'a, M: Machine> Rules<'a, M> {
         }
     }
 
-    fn pending_moves(&mut self, at: At, enabled: &[u32], moves: &mut Vec<Move>) {
+    fn pending_moves(&mut self, at: At, enabled: &[u32], may_cover: bool, moves: &mut Vec<Move>) {
         let mut writes = std::mem::take(&mut self.writes);
         writes.clear();
         let candidates = Rc::clone(&self.candidates);
@@ -314,7 +330,7 @@ impl<'a, M: Machine> Rules<'a, M> {
             if self.is_in_stock(at.spent, index, at.m) {
                 self.note_swap(class);
             }
-            if self.is_worth_spending(at, enabled, index, after) {
+            if self.is_worth_spending(at, enabled, index, after, false) {
                 moves.push(Move::Pending(index));
             }
         }
@@ -323,30 +339,39 @@ impl<'a, M: Machine> Rules<'a, M> {
             if pending.operations[0].0 > at.m {
                 break;
             }
-            if !self.swap_comes_first(pending.class) && self.machine.step(at.state, pending.class) != at.state
-            {
+            let leads_on = self.machine.step(at.state, pending.class) != at.state;
+            if may_cover || (leads_on && !self.swap_comes_first(pending.class)) {
                 writes.push(index);
             }
         }
         for &index in &writes {
             let after = self.machine.step(at.state, self.instance.pending[index as usize].class);
-            if self.is_worth_spending(at, enabled, index, after) {
+            if self.is_worth_spending(at, enabled, index, after, may_cover) {
                 moves.push(Move::Pending(index));
             }
         }
         self.writes = writes;
     }
 
-    /// Reductions 2 and 3 for a pending operation that leads to `after`.
-    fn is_worth_spending(&mut self, at: At, enabled: &[u32], index: u32, after: u32) -> bool {
+    /// Reductions 2 and 3 for a pending operation that leads to `after`, and may be there to cover others.
+    fn is_worth_spending(
+        &mut self,
+        at: At,
+        enabled: &[u32],
+        index: u32,
+        after: u32,
+        may_cover: bool,
+    ) -> bool {
         let class = self.instance.pending[index as usize].class;
         let tried = self.reductions.earliest_of_class
             && self.class_stamps.get(class as usize).is_some_and(|&stamp| stamp == self.stamp);
         !tried
             && self.may_follow(at, class, after)
             && self.has_spare(at.spent, index, at.m)
-            && (!self.reductions.pending_where_needed
-                || (self.is_needed(at, enabled, index, after) && self.is_seen_later(at, enabled, after)))
+            && (may_cover
+                || !self.reductions.pending_where_needed
+                || (self.is_noticed(at, enabled, Some(index), after)
+                    && self.is_seen_later(at, enabled, after)))
     }
 
     /// True if some operation of the class can be placed at `m` within the limits in force.
@@ -374,9 +399,9 @@ impl<'a, M: Machine> Rules<'a, M> {
         self.instance.pending[index as usize].open_at(m) > self.spent_sets.count(spent, index)
     }
 
-    /// Reduction 3, for what follows a pending operation.
+    /// Reductions 3 and 9, for what follows an operation that has to be noticed.
     pub(super) fn may_follow(&mut self, at: At, class: u32, after: u32) -> bool {
-        at.before_pending == ILLEGAL || self.tells_apart(at.before_pending, class, after)
+        at.before_unnoticed == ILLEGAL || self.tells_apart(at.before_unnoticed, class, after)
     }
 
     /// True if the class, which leads to `after`, would not have done so from `before`.
@@ -385,8 +410,9 @@ impl<'a, M: Machine> Rules<'a, M> {
         otherwise == ILLEGAL || (!self.machine.is_observer(class) && otherwise != after)
     }
 
-    /// Reduction 3, looking ahead: something can follow the pending operation that leads to `state`.
-    fn is_needed(&mut self, at: At, enabled: &[u32], spending: u32, state: u32) -> bool {
+    /// Reductions 3 and 9, looking ahead: something can follow that notices an operation that leads to `state`, which
+    /// may be one of the pending class `spending`.
+    pub(super) fn is_noticed(&mut self, at: At, enabled: &[u32], spending: Option<u32>, state: u32) -> bool {
         for &number in enabled {
             let class = self.class(number);
             let after = self.machine.step(state, class);
@@ -405,7 +431,7 @@ impl<'a, M: Machine> Rules<'a, M> {
             if after == ILLEGAL || after == state || !self.tells_apart(at.state, pending.class, after) {
                 continue;
             }
-            if self.has_more(at.spent, index, at.m, u32::from(index == spending)) {
+            if self.has_more(at.spent, index, at.m, u32::from(Some(index) == spending)) {
                 return true;
             }
         }

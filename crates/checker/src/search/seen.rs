@@ -17,8 +17,8 @@ pub(super) struct Seen {
     keys: Vec<u64>,
     /// For each key, the head of its list of sets.
     heads: Vec<u32>,
-    /// (set, next).
-    sets: Vec<(u32, u32)>,
+    /// (set, covered, next).
+    sets: Vec<(u32, u32, u32)>,
     table: IndexTable,
 }
 
@@ -33,11 +33,17 @@ impl Seen {
         keys[start..start + width] == *key
     }
 
-    fn dominated(&self, index: u32, spent: u32, sets: &SpentSets, domination: bool) -> bool {
+    fn dominated(
+        &self,
+        index: u32,
+        (spent, covered): (u32, u32),
+        sets: &SpentSets,
+        domination: bool,
+    ) -> bool {
         let mut at = self.heads[index as usize];
         while at != NONE {
-            let (set, next) = self.sets[at as usize];
-            if set == spent || (domination && sets.within(set, spent)) {
+            let (set, other, next) = self.sets[at as usize];
+            if other >= covered && (set == spent || (domination && sets.within(set, spent))) {
                 return true;
             }
             at = next;
@@ -46,14 +52,14 @@ impl Seen {
     }
 
     /// True if a configuration with this key has been seen that had spent no more.
-    pub(super) fn has(&self, key: &[u64], spent: u32, sets: &SpentSets, domination: bool) -> bool {
+    pub(super) fn has(&self, key: &[u64], spent: (u32, u32), sets: &SpentSets, domination: bool) -> bool {
         self.table
             .find(hash_words(key), |index| Self::is_key(&self.keys, self.width, index, key))
             .is_some_and(|index| self.dominated(index, spent, sets, domination))
     }
 
     /// Adds a configuration; false if one has been seen that had spent no more.
-    pub(super) fn add(&mut self, key: &[u64], spent: u32, sets: &SpentSets, domination: bool) -> bool {
+    pub(super) fn add(&mut self, key: &[u64], spent: (u32, u32), sets: &SpentSets, domination: bool) -> bool {
         let next = u32::try_from(self.heads.len()).expect("fewer than 2^32 configurations");
         let (keys, width) = (&self.keys, self.width);
         let (index, known) =
@@ -65,7 +71,7 @@ impl Seen {
             return false;
         }
         let head = &mut self.heads[index as usize];
-        self.sets.push((spent, *head));
+        self.sets.push((spent.0, spent.1, *head));
         *head = u32::try_from(self.sets.len() - 1).expect("fewer than 2^32 configurations");
         true
     }
@@ -73,7 +79,7 @@ impl Seen {
     pub(super) fn bytes(&self) -> usize {
         self.keys.capacity() * size_of::<u64>()
             + self.heads.capacity() * size_of::<u32>()
-            + self.sets.capacity() * size_of::<(u32, u32)>()
+            + self.sets.capacity() * size_of::<(u32, u32, u32)>()
             + self.table.bytes()
     }
 }
