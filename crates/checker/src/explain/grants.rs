@@ -336,7 +336,7 @@ pub(crate) fn count_by_tokens(subject: &Subject<'_>, core: &[CoreOperation]) -> 
         core.iter().filter_map(|kept| Some((granted(subject, kept.id)?, kept.id))).collect();
     grants.sort_unstable();
     grants.dedup_by_key(|(token, _)| *token);
-    grants.truncate(LOOKED_AT);
+    grants.truncate(subject.compared(LOOKED_AT));
     let places: Vec<Place> = grants.iter().filter_map(|&(_, id)| Place::of(subject, id)).collect();
     let rank = |id: OperationId| Ranked {
         id,

@@ -54,6 +54,9 @@ impl Seen<'_> {
     }
 }
 
+/// A search for a short argument looks at an operation about so many times.
+const COMPARISONS: usize = 50_000_000;
+
 /// Nothing there: a key that was deleted, a leadership that is vacant.
 static NOTHING: Value = Value::Null;
 
@@ -104,6 +107,13 @@ impl<'a> Subject<'a> {
     /// The object's operations that are ok or unknown, in the history's order.
     pub(crate) fn possible(&self) -> impl Iterator<Item = OperationId> + '_ {
         self.operations.iter().copied().filter(|&id| self.record(id).outcome != Outcome::Failed)
+    }
+
+    /// Of how many operations every pair may be held against all operations of the object: fewer than `most` where there are
+    /// many.
+    pub(crate) fn compared(&self, most: usize) -> usize {
+        let affordable = (COMPARISONS / self.operations.len().max(1)).isqrt();
+        most.min(affordable.max(8))
     }
 
     /// True if this operation belongs to the object and did not certainly fail.

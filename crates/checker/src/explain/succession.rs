@@ -268,7 +268,7 @@ pub(crate) fn neither_first(subject: &Subject<'_>, core: &[CoreOperation]) -> Ve
     let mut ids: Vec<OperationId> = core.iter().map(|kept| kept.id).filter(|&id| subject.is_ok(id)).collect();
     // Two claims say more than a read and a claim.
     ids.sort_by_key(|&id| (granted(subject, id).is_none(), subject.record(id).call, id));
-    ids.truncate(COMPARED);
+    ids.truncate(subject.compared(COMPARED));
     let pairs = ids.iter().enumerate().flat_map(|(index, &b)| ids[..index].iter().map(move |&a| (a, b)));
     let mut found: Vec<(bool, Point, OperationId, Vec<Lack>)> = Vec::new();
     for (a, b) in pairs {

@@ -127,7 +127,7 @@ pub(crate) fn too_often(subject: &Subject<'_>, core: &[CoreOperation]) -> Vec<Ca
     for value in values {
         let mut takers: Vec<OperationId> =
             core.iter().map(|kept| kept.id).filter(|&id| takes(subject, id, value)).collect();
-        takers.truncate(LOOKED_AT);
+        takers.truncate(subject.compared(LOOKED_AT));
         for (&first, &last) in takers.iter().flat_map(|first| takers.iter().map(move |last| (first, last))) {
             let (begin, end) = (subject.record(first).call, subject.record(last).returned());
             let inside =

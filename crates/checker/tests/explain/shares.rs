@@ -4,7 +4,7 @@
 //! Every cell of the table is a model with fresh or with five values, a wrong answer, a lost change or a change done
 //! twice, five or twenty clients. The table is printed with
 //! `ANACHRON_FUZZ=6 cargo test -p anachron-checker --test explain shares -- --nocapture`: N times as many histories.
-//! `ANACHRON_SHOW=list` prints the models' accounts without a story in full.
+//! `ANACHRON_OPERATIONS=1000` makes each that long. `ANACHRON_SHOW=list` prints the models' accounts without a story in full.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -73,6 +73,8 @@ fn told(shape: &Shape, plant: Plant) -> Option<AnomalyKind> {
 fn few_are_without(model: Model, most_percent: usize) {
     let times: u64 =
         variable("ANACHRON_FUZZ").map_or(1, |times| times.parse().expect("ANACHRON_FUZZ is a number"));
+    let operations = variable("ANACHRON_OPERATIONS")
+        .map_or(100, |number| number.parse().expect("ANACHRON_OPERATIONS is a number"));
     let mut kinds: BTreeMap<AnomalyKind, usize> = BTreeMap::new();
     for (values, values_name) in [(0, "unique"), (5, "five")] {
         let mut row = format!("{:16} {values_name:6}", model.name());
@@ -81,15 +83,8 @@ fn few_are_without(model: Model, most_percent: usize) {
                 let (mut all, mut without) = (0, 0);
                 for seed in 0..SEEDS * times {
                     let unknown_permille = [0, 20][usize::try_from(seed % 2).expect("small")];
-                    let shape = Shape {
-                        model,
-                        operations: 100,
-                        concurrency,
-                        values,
-                        keys: 1,
-                        unknown_permille,
-                        seed,
-                    };
+                    let shape =
+                        Shape { model, operations, concurrency, values, keys: 1, unknown_permille, seed };
                     if let Some(kind) = told(&shape, plant) {
                         *kinds.entry(kind).or_default() += 1;
                         all += 1;

@@ -27,7 +27,7 @@ const TOLD: usize = 6;
 /// More steps than this nobody follows.
 const STEPS: usize = 5;
 /// More steps than this are not looked through for those.
-const MOST_STEPS: usize = 1_000;
+const MOST_STEPS: usize = 200;
 /// In histories of more operations than this, moments that overlap are left alone: each pair looks at every operation.
 const FOLLOWED: usize = 2_000;
 /// A choice among more increments than this is not told.
@@ -112,7 +112,7 @@ fn moments(subject: &Subject<'_>, core: &[CoreOperation]) -> Vec<OperationId> {
     let mut moments: Vec<OperationId> =
         core.iter().map(|kept| kept.id).filter(|&id| shown(subject, id).is_some()).collect();
     moments.sort_by_key(|&id| (subject.record(id).returned(), id));
-    moments.truncate(MOMENTS);
+    moments.truncate(subject.compared(MOMENTS));
     moments
 }
 

@@ -163,9 +163,10 @@ pub(crate) fn left_behind(subject: &Subject<'_>, core: &[CoreOperation]) -> Vec<
     if !matches!(subject.model(), Model::Queue | Model::Stack) {
         return Vec::new();
     }
-    let elements = spoken_of(subject, core);
+    let mut elements = spoken_of(subject, core);
+    elements.truncate(subject.compared(LOOKED_AT));
     let mut best: Option<(usize, Ahead, Vec<OperationId>)> = None;
-    for at in ok(subject, core).into_iter().take(LOOKED_AT) {
+    for at in ok(subject, core).into_iter().take(subject.compared(LOOKED_AT)) {
         let Some(out) = taken(subject, at) else { continue };
         for inside in elements.iter().filter(|&inside| inside != out) {
             let Some(mut found) = ahead(subject, at, out, inside) else { continue };
