@@ -12,12 +12,12 @@ use std::sync::Arc;
 
 use anachron_vocabulary::{OperationId, Value};
 
-use super::amid::AmidFact;
 use super::counters::SumFact;
 use super::elements::ElementFact;
 use super::grants::GrantFact;
 use super::growth::GrowthFact;
 use super::multiplicity::CopyFact;
+use super::others::OthersFact;
 use super::scans::{
     back_and_forth, held_once, in_turn, is_impossible, lacks_piece, must_be_there, never_made,
     no_maker_between, same_set, shows, still_there, too_many_winners,
@@ -250,8 +250,8 @@ pub enum Fact {
     Growth(GrowthFact),
     /// Something about what a counter adds up to.
     Sum(SumFact),
-    /// Something that is true whatever those do that the core leaves out.
-    Amid(AmidFact),
+    /// Something about those that the core leaves out, or whatever they did.
+    Others(OthersFact),
     /// Something about the grants and the releases of a lock with fencing tokens.
     Grants(GrantFact),
     /// Conclusion: two operations show fencing tokens that do not ascend.
@@ -396,7 +396,7 @@ impl Fact {
             Self::Copies(fact) => fact.holds(subject, earlier),
             Self::Growth(fact) => fact.holds(subject, earlier),
             Self::Sum(fact) => fact.holds(subject, earlier),
-            Self::Amid(fact) => fact.holds(subject, earlier),
+            Self::Others(fact) => fact.holds(subject, earlier),
             Self::TokensFall { first, second } => tokens::fall(subject, *first, *second),
             Self::Ring(points) => cycle::ring_holds(points, earlier),
             Self::LongestOrder { order, only, .. } => no_order::replay(subject, order, only).is_some(),
@@ -425,7 +425,7 @@ impl Fact {
             Self::Copies(fact) => fact.operations(),
             Self::Growth(fact) => fact.operations(),
             Self::Sum(fact) => fact.operations(),
-            Self::Amid(fact) => fact.operations(),
+            Self::Others(fact) => fact.operations(),
             Self::Takers(fact) => fact.operations(),
             Self::Succession(fact) => fact.operations(),
             Self::Grants(fact) => fact.operations(),

@@ -13,7 +13,6 @@
 //!
 //! Left out on purpose: what the servers were doing. That is a story told from the trace, not a proof.
 
-mod amid;
 mod appends;
 mod counters;
 mod cycle;
@@ -25,6 +24,7 @@ mod kind;
 mod locks;
 mod multiplicity;
 mod no_order;
+mod others;
 mod projection;
 mod registers;
 mod scans;
@@ -40,7 +40,6 @@ use std::fmt;
 
 use anachron_vocabulary::OperationId;
 
-pub use amid::AmidFact;
 pub use counters::SumFact;
 pub use elements::{Ahead, ElementFact};
 pub use fact::{Exclusion, Fact, Glimpse, Point};
@@ -48,6 +47,7 @@ pub use grants::GrantFact;
 pub use growth::{BaseFlaw, GrowthFact, Part};
 pub use kind::AnomalyKind;
 pub use multiplicity::CopyFact;
+pub use others::OthersFact;
 pub use stretch::{From, Stretch, Until};
 pub use subject::Subject;
 pub use succession::{Lack, SuccessionFact};
@@ -261,7 +261,7 @@ pub fn explain(subject: &Subject<'_>, core: &Core) -> Option<Explanation> {
         .or_else(|| {
             let account = match start {
                 Start::Initial => no_order::account(subject, &core),
-                Start::Amid | Start::Any => amid::account(subject, core, start),
+                Start::Amid | Start::Any => others::account(subject, core, start),
             };
             account.map(|account| account.told(subject))
         })

@@ -13,8 +13,8 @@ use anachron_vocabulary::{Operation, OperationId, Outcome, Reply, Value};
 use super::elements::shown;
 use super::fact::Fact;
 use super::subject::Subject;
-use super::words::Voice;
-use super::{AnomalyKind, Candidate};
+use super::words::{Voice, these_operations};
+use super::{AnomalyKind, Candidate, others};
 use crate::object::{Object, ObjectState};
 use crate::{CoreOperation, Kept, Model, Specification};
 
@@ -319,11 +319,14 @@ pub(crate) fn account(subject: &Subject<'_>, core: &[CoreOperation]) -> Option<C
     }
     let (all, configurations) = (found.exhausted, found.configurations);
     sentences.push(vec![Fact::Tried { core: core.clone(), configurations, all, only }]);
+    if all {
+        sentences.extend(others::left_out_rightly(subject, &core).map(|fact| vec![fact]));
+    }
     let voice = Voice::new(subject);
     let placed = required - waiting.len();
     let headline = format!(
-        "no order of these {} operations on {} works; the longest found places {placed} of the {required} that must be placed",
-        core.len(),
+        "no order of {} on {} works; the longest found places {placed} of the {required} that must be placed",
+        these_operations(core.len()),
         voice.object(),
     );
     Some(Candidate { kind: AnomalyKind::NoOrder, headline, sentences })

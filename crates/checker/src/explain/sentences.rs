@@ -10,7 +10,7 @@ use anachron_vocabulary::{Operation, OperationId, Outcome, Reply, Value};
 use super::fact::{Exclusion, Fact, Glimpse, Point};
 use super::scans::must_be_there;
 use super::subject::Seen;
-use super::words::{Voice, list, times};
+use super::words::{Voice, list, these_operations, times};
 use super::{locks, no_order, projection, tokens};
 use crate::Model;
 use crate::object::ObjectState;
@@ -223,7 +223,7 @@ impl Voice<'_> {
             Fact::Copies(fact) => fact.say(self),
             Fact::Growth(fact) => fact.say(self),
             Fact::Sum(fact) => fact.say(self),
-            Fact::Amid(fact) => fact.say(self),
+            Fact::Others(fact) => fact.say(self),
             Fact::TokensFall { first, second } => tokens::say(self, *first, *second),
             Fact::Ring(points) => {
                 let mut ring: Vec<String> = points.iter().map(|&point| self.point(point)).collect();
@@ -242,8 +242,9 @@ impl Voice<'_> {
             }
             Fact::LongestOrder { order, required, only } => {
                 let ids: Vec<OperationId> = order.iter().map(|kept| kept.id).collect();
+                let when = if ids.is_empty() { "At the start" } else { "Then" };
                 let state = no_order::replay(self.subject, order, only)
-                    .map_or_else(String::new, |state| format!(" Then {}.", self.state(&state)));
+                    .map_or_else(String::new, |state| format!(" {when} {}.", self.state(&state)));
                 let judged = match only.as_slice() {
                     [] => String::new(),
                     only => {
@@ -252,9 +253,11 @@ impl Voice<'_> {
                     }
                 };
                 if ids.is_empty() {
-                    return format!(
-                        "{judged}Not one of the {required} operations that must be placed can come first.{state}"
-                    );
+                    let each = match required {
+                        1 => "the one operation".to_owned(),
+                        _ => format!("any of the {required} operations"),
+                    };
+                    return format!("{judged}No order places {each} that must be placed.{state}");
                 }
                 let mut shown: Vec<String> = ids.iter().map(|&id| self.mark(id)).collect();
                 if shown.len() > MOST_IN_ORDER {
@@ -264,14 +267,14 @@ impl Voice<'_> {
             }
             Fact::Blocked { order, next, only } => self.say_blocked(order, *next, only),
             Fact::Tried { configurations, all: true, core, .. } => format!(
-                "All ways to order these {} operations were tried ({configurations} different states of progress). None \
+                "All ways to order {} were tried ({configurations} different states of progress). None \
                  works.",
-                core.len()
+                these_operations(core.len())
             ),
             Fact::Tried { configurations, core, .. } => format!(
-                "The search for a short account of these {} operations stopped after {configurations} states of \
-                 progress; the verdict is the checker's own.",
-                core.len()
+                "The search for a short account of {} stopped after {configurations} states of progress; the verdict is the \
+                 checker's own.",
+                these_operations(core.len())
             ),
         }
     }
@@ -511,7 +514,7 @@ impl Voice<'_> {
     fn state(&self, state: &ObjectState) -> String {
         let object = self.object();
         match state {
-            ObjectState::Holds(value) => format!("{object} is {value}"),
+            ObjectState::Holds(value) => format!("{object} is {}", self.held(value)),
             ObjectState::Free => format!("{object} is free"),
             ObjectState::Held => format!("{object} is held"),
             ObjectState::Fenced(grant) => {

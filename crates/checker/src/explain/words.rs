@@ -39,6 +39,14 @@ pub(crate) fn times(count: usize) -> String {
     }
 }
 
+/// `this operation`, `these 3 operations`.
+pub(crate) fn these_operations(count: usize) -> String {
+    match count {
+        1 => "this operation".to_owned(),
+        _ => format!("these {count} operations"),
+    }
+}
+
 /// Of more operations than this only some are named: nobody reads a hundred numbers.
 const MOST_MARKS: usize = 12;
 

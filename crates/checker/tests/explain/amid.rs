@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use anachron_checker::explain::{AmidFact, AnomalyKind, Fact, Held, Moment, Subject, explain};
+use anachron_checker::explain::{AnomalyKind, Fact, Held, Moment, OthersFact, Subject, explain};
 use anachron_checker::testing::{self, Dice, table};
 use anachron_checker::verify::verify_core;
 use anachron_checker::{
@@ -121,11 +121,11 @@ fn what_an_object_can_hold_is_told_in_full_and_never_as_if_the_core_were_alone()
             told += 1;
             for fact in explanation.sentences.iter().flat_map(|sentence| &sentence.facts) {
                 match fact {
-                    Fact::Amid(AmidFact::CanHold(moment) | AmidFact::CannotBePlaced { moment, .. }) => {
+                    Fact::Others(OthersFact::CanHold(moment) | OthersFact::CannotBePlaced { moment, .. }) => {
                         moments += 1;
                         cases += check(&history, &options, &core, moment);
                     }
-                    Fact::Did(_) | Fact::NotNeeded(_) | Fact::Amid(AmidFact::OthersAct { .. }) => {}
+                    Fact::Did(_) | Fact::NotNeeded(_) | Fact::Others(OthersFact::OthersAct { .. }) => {}
                     alone => panic!("{alone:?} is true of the core alone\n{explanation}"),
                 }
             }

@@ -1,8 +1,9 @@
-//! The last resort for a core that is judged amid what it leaves out, or from any state: what the judgement went through.
+//! What is said of the operations that a core leaves out.
 //!
-//! Why it exists: such a core has no longest order that could be shown, for those it leaves out may act in between. The
-//! honest account is then what the object can hold whenever an operation of the core returns, whoever else acted, up to
-//! the return that nothing can meet.
+//! Why it exists: an account of a core alone proves nothing to a reader who sees that more was going on. And a core that
+//! is judged amid what it leaves out, or from any state, has no longest order that could be shown, for the others may act
+//! in between. The honest account is then what the object can hold whenever an operation of the core returns, whoever
+//! else acted, up to the return that nothing can meet.
 //!
 //! What it promises: nothing is said of the core as if it were alone. The sets that are told are those of the verifier's
 //! own sweep (`verify/amid.rs`), which may be too large, never too small: "can only be" is true of every order.
@@ -13,7 +14,7 @@ use anachron_vocabulary::{Operation, OperationId, Outcome, Reply};
 
 use super::fact::Fact;
 use super::subject::Subject;
-use super::words::Voice;
+use super::words::{Voice, these_operations};
 use super::{AnomalyKind, Candidate};
 use crate::verify::{Held, Moment, moments, verify_core};
 use crate::{CheckOptions, Core, CoreOperation, Kept, Start};
@@ -27,7 +28,7 @@ const NAMED_VALUES: usize = 8;
 
 /// What is true of an object whatever those do that a core leaves out.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum AmidFact {
+pub enum OthersFact {
     /// Premise: the core's operations took effect as they were kept, and each of these many others between its call and
     /// its return, any number of times or never.
     OthersAct {
@@ -45,7 +46,8 @@ pub enum AmidFact {
         /// How many returns had been met before.
         met: usize,
     },
-    /// Conclusion: the core proves that there is no order; the verifier says so.
+    /// The core proves that there is no order of all, as the verifier's rules say: by themselves, where it has to be judged
+    /// from the initial state because its operations have none.
     Verified(Core),
 }
 
@@ -63,13 +65,13 @@ fn left_out(subject: &Subject<'_>, core: &[CoreOperation]) -> usize {
     subject.possible().filter(|id| core.iter().all(|kept| kept.id != *id)).count()
 }
 
-impl AmidFact {
+impl OthersFact {
     /// True if the fact is true of the whole history, or follows from the facts before it.
     pub(crate) fn holds(&self, subject: &Subject<'_>, earlier: &[Fact]) -> bool {
         // All moments of the core that is spoken of.
         let all = || {
             let core = earlier.iter().find_map(|fact| match fact {
-                Fact::Amid(Self::OthersAct { core, .. }) => Some(core),
+                Fact::Others(Self::OthersAct { core, .. }) => Some(core),
                 _ => None,
             });
             core.map_or_else(Vec::new, |core| moments_of(subject, core))
@@ -134,11 +136,21 @@ impl AmidFact {
                     found(voice, moment.returned),
                 )
             }
-            Self::Verified(core) => format!(
-                "Whatever the others did, these {} operations have no order: `anachron verify` checks it without searching \
-                 for one.",
-                core.operations.len()
-            ),
+            Self::Verified(core) => {
+                let (count, others) = (core.operations.len(), left_out(voice.subject, &core.operations));
+                let these = these_operations(count);
+                match core.start {
+                    Start::Initial => format!(
+                        "The other {others} operations don't help: from an order of all {} there would follow one of {these}.",
+                        count + others
+                    ),
+                    Start::Amid | Start::Any => {
+                        format!(
+                            "Whatever the other {others} did, {these} have no order: `anachron verify` checks it."
+                        )
+                    }
+                }
+            }
         }
     }
 }
@@ -187,6 +199,13 @@ fn found(voice: &Voice<'_>, id: OperationId) -> String {
     }
 }
 
+/// That the core may leave out whatever it leaves out, if it leaves out anything and the verifier agrees.
+pub(crate) fn left_out_rightly(subject: &Subject<'_>, operations: &[CoreOperation]) -> Option<Fact> {
+    let core = Core { operations: operations.to_vec(), ..Core::default() };
+    let fact = Fact::Others(OthersFact::Verified(core));
+    (left_out(subject, operations) > 0 && fact.holds(subject, &[])).then_some(fact)
+}
+
 /// The account of a core that does not start at the initial state, or of one that is judged amid the others.
 pub(crate) fn account(
     subject: &Subject<'_>,
@@ -206,21 +225,21 @@ pub(crate) fn account(
     }
     let mut moments = moments_of(subject, &operations);
     if let Some(last) = moments.pop() {
-        sentences.push(vec![Fact::Amid(AmidFact::OthersAct { core: operations, others })]);
+        sentences.push(vec![Fact::Others(OthersFact::OthersAct { core: operations, others })]);
         let met = moments.len();
         let told = moments.into_iter().skip(met.saturating_sub(TOLD_MOMENTS));
-        sentences.extend(told.map(|moment| vec![Fact::Amid(AmidFact::CanHold(moment))]));
-        sentences.push(vec![Fact::Amid(AmidFact::CannotBePlaced { moment: last, met })]);
+        sentences.extend(told.map(|moment| vec![Fact::Others(OthersFact::CanHold(moment))]));
+        sentences.push(vec![Fact::Others(OthersFact::CannotBePlaced { moment: last, met })]);
     } else {
-        let verified = Fact::Amid(AmidFact::Verified(Core { operations, start, ..Core::default() }));
+        let verified = Fact::Others(OthersFact::Verified(Core { operations, start, ..Core::default() }));
         if !verified.holds(subject, &[]) {
             return None;
         }
         sentences.push(vec![verified]);
     }
     let headline = format!(
-        "no order of these {} operations on {} works, whatever the other {others} did",
-        count,
+        "no order of {} on {} works, whatever the other {others} did",
+        these_operations(count),
         voice.object(),
     );
     Some(Candidate { kind: AnomalyKind::NoOrder, headline, sentences })
