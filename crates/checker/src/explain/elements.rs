@@ -51,6 +51,15 @@ pub enum ElementFact {
         /// How often it can have been put in.
         inserts: usize,
     },
+    /// The element was taken, by these, as often as it can have been put in: no operation of unknown outcome took it.
+    AllTaken {
+        /// The element.
+        element: Value,
+        /// All that can have put it in.
+        inserts: Vec<OperationId>,
+        /// Who took it.
+        takers: Vec<OperationId>,
+    },
     /// Whatever can have taken the element out (or put it in) had finished before `since` began, or began after
     /// `at` had finished.
     NoneBetween {
@@ -204,6 +213,14 @@ fn count(subject: &Subject<'_>, id: OperationId, element: &Value) -> usize {
     }
 }
 
+/// That nobody of unknown outcome took the element, if all copies of it are known to have been taken.
+fn all_taken(subject: &Subject<'_>, element: &Value) -> Option<Fact> {
+    let takers = subject.possible().filter(|&id| taken(subject, id) == Some(element)).collect();
+    let inserts = inserts_of(subject, element, None);
+    let fact = Fact::Element(ElementFact::AllTaken { element: element.clone(), inserts, takers });
+    fact.holds(subject, &[]).then_some(fact)
+}
+
 /// True if the element is certainly there (or not) just after the operation.
 fn leaves(subject: &Subject<'_>, id: OperationId, element: &Value, inside: bool) -> bool {
     let record = subject.record(id);
@@ -257,7 +274,18 @@ impl ElementFact {
                                 && until.is_none_or(|until| takers.iter().all(|&id| ends(id) <= ends(until))))
                     })
             }
+            Self::AllTaken { element, inserts, takers } => {
+                let mut distinct = takers.clone();
+                distinct.sort_unstable();
+                distinct.dedup();
+                subject.model() != Model::List
+                    && distinct.len() == inserts.len()
+                    && takers.iter().all(|&id| subject.owns(id) && taken(subject, id) == Some(element))
+                    && same_set(inserts, inserts_of(subject, element, None))
+            }
             Self::NoneBetween { element, removes, since, at } => {
+                let all_taken =
+                    known(&|fact| matches!(fact, Self::AllTaken { element: e, .. } if e == element));
                 let elsewhere = |id: OperationId| {
                     id == *since || id == *at || subject.precedes(id, *since) || subject.precedes(*at, id)
                 };
@@ -267,7 +295,7 @@ impl ElementFact {
                         .possible()
                         .filter(|&id| {
                             if *removes {
-                                may_remove(subject, id, element)
+                                may_remove(subject, id, element) && (subject.is_ok(id) || !all_taken)
                             } else {
                                 inserted(subject, id) == Some(element)
                             }
@@ -366,6 +394,7 @@ impl ElementFact {
         match self {
             Self::Inserts { inserts, until, .. } => inserts.iter().copied().chain(*until).collect(),
             Self::TooOften { takers, .. } => takers.clone(),
+            Self::AllTaken { inserts, takers, .. } => inserts.iter().chain(takers).copied().collect(),
             Self::LeftBehind { ahead, .. } => ahead.operations(),
             Self::Refused(add) => vec![*add],
             Self::NoneBetween { since, at, .. } | Self::MustBeInside { since, at, .. } => vec![*since, *at],
@@ -390,6 +419,11 @@ impl ElementFact {
                     ids => format!("Only {} can have put {element} in{by_then}.", voice.marks(ids)),
                 }
             }
+            Self::AllTaken { element, inserts, takers } => format!(
+                "Only {} can have put {element} in, and {} took it: whoever timed out did not.",
+                voice.marks(inserts),
+                voice.marks(takers)
+            ),
             Self::TooOften { element, takers, times: often, inserts } => {
                 let how = match (takers.as_slice(), inserts) {
                     ([one], 0) => {

@@ -284,6 +284,8 @@ pub enum Fact {
     /// These are known to have taken effect, but what follows would hold without that: each may have done so at any time
     /// after its call, or never.
     NotNeeded(Vec<OperationId>),
+    /// What these found is left aside: each is taken for word that the object is as it left it.
+    TakenForWrites(Vec<OperationId>),
     /// Conclusion: every way to order the core was tried.
     Tried {
         /// The core.
@@ -304,7 +306,9 @@ impl Fact {
     pub fn holds(&self, subject: &Subject<'_>, earlier: &[Self]) -> bool {
         match self {
             Self::Did(id) => subject.owns(*id),
-            Self::NotNeeded(ids) => ids.iter().all(|&id| subject.owns(id) && subject.is_ok(id)),
+            Self::NotNeeded(ids) | Self::TakenForWrites(ids) => {
+                ids.iter().all(|&id| subject.owns(id) && subject.is_ok(id))
+            }
             Self::AllDid(crowd) => locks::all_did(subject, crowd),
             Self::FinishedBefore { earlier, later } => {
                 subject.owns(*earlier) && subject.owns(*later) && subject.precedes(*earlier, *later)
@@ -438,7 +442,10 @@ impl Fact {
             Self::BackAndForth { .. } | Self::TwoWays { .. } | Self::OnlyGrows => Vec::new(),
             Self::TooManyWinners { winners, .. } => winners.clone(),
             Self::Between { crowd, possible, .. } => crowd.iter().chain(possible).copied().collect(),
-            Self::AllDid(crowd) | Self::NotNeeded(crowd) | Self::TooFew { crowd, .. } => crowd.clone(),
+            Self::AllDid(crowd)
+            | Self::NotNeeded(crowd)
+            | Self::TakenForWrites(crowd)
+            | Self::TooFew { crowd, .. } => crowd.clone(),
             Self::TooManyPieces { read, appends, .. } => {
                 std::iter::once(*read).chain(appends.iter().copied()).collect()
             }

@@ -13,7 +13,7 @@ use anachron_vocabulary::{Operation, OperationId};
 
 use super::fact::Fact;
 use super::subject::Subject;
-use super::words::Voice;
+use super::words::{Voice, times};
 use super::{AnomalyKind, Candidate};
 use crate::CoreOperation;
 
@@ -159,7 +159,10 @@ fn candidate(
         AnomalyKind::TwoHolders => {
             format!("{lock} was granted {} times with too few releases in between", crowd.len())
         }
-        _ => format!("{} released {lock} when nobody can have held it", voice.client(last)),
+        _ if crowd.len() == 1 => {
+            format!("{} released {lock} when nobody can have held it", voice.client(last))
+        }
+        _ => format!("{lock} was released {} with too few acquires to go with it", times(crowd.len())),
     };
     let mut sentences: Vec<Vec<Fact>> = Vec::new();
     let one_by_one = if crowd.len() > TOLD_ONE_BY_ONE { &[] } else { crowd.as_slice() };

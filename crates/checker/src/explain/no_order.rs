@@ -282,6 +282,16 @@ pub(crate) fn search(subject: &Subject<'_>, core: &[CoreOperation], only: &[Valu
     search
 }
 
+/// What is said of the operations that a core keeps in this weaker form, if there are any.
+pub(crate) fn weakened(subject: &Subject<'_>, core: &[CoreOperation], form: Kept) -> Option<Vec<Fact>> {
+    let ids = core.iter().filter(|kept| kept.kept == form && subject.is_ok(kept.id)).map(|kept| kept.id);
+    let ids: Vec<OperationId> = ids.collect();
+    (!ids.is_empty()).then(|| match form {
+        Kept::AsWrite => vec![Fact::TakenForWrites(ids)],
+        Kept::AsItWas | Kept::AsUnknown => vec![Fact::NotNeeded(ids)],
+    })
+}
+
 /// The account of the search, or nothing if the core has an order after all.
 pub(crate) fn account(subject: &Subject<'_>, core: &[CoreOperation]) -> Option<Candidate> {
     let mut core = core.to_vec();
@@ -303,11 +313,9 @@ pub(crate) fn account(subject: &Subject<'_>, core: &[CoreOperation]) -> Option<C
         let told = core.chunks(core.len().div_ceil(PARAGRAPHS).max(1));
         sentences.extend(told.map(|some| some.iter().map(|kept| Fact::Did(kept.id)).collect()));
     }
-    let weak = |kept: &&CoreOperation| kept.kept == Kept::AsUnknown && subject.is_ok(kept.id);
-    let not_needed: Vec<OperationId> = core.iter().filter(weak).map(|kept| kept.id).collect();
-    if !not_needed.is_empty() {
-        sentences.push(vec![Fact::NotNeeded(not_needed)]);
-    }
+    sentences.extend(
+        [Kept::AsUnknown, Kept::AsWrite].into_iter().filter_map(|form| weakened(subject, &core, form)),
+    );
     let required = found.required;
     sentences.push(vec![Fact::LongestOrder { order: order.clone(), required, only: only.clone() }]);
     for next in &waiting {

@@ -13,6 +13,7 @@
 use anachron_vocabulary::{Operation, OperationId, Outcome, Reply};
 
 use super::fact::Fact;
+use super::no_order::weakened;
 use super::subject::Subject;
 use super::words::{Voice, these_operations};
 use super::{AnomalyKind, Candidate};
@@ -29,8 +30,8 @@ const NAMED_VALUES: usize = 8;
 /// What is true of an object whatever those do that a core leaves out.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum OthersFact {
-    /// Premise: the core's operations took effect as they were kept, and each of these many others between its call and
-    /// its return, any number of times or never.
+    /// Premise: the core's operations took effect as they were kept (one kept as unknown between its call and its return, or
+    /// never), and each of these many others between its call and its return, any number of times or never.
     OthersAct {
         /// The core.
         core: Vec<CoreOperation>,
@@ -104,11 +105,22 @@ impl OthersFact {
     /// Says the fact.
     pub(crate) fn say(&self, voice: &Voice<'_>) -> String {
         match self {
-            Self::OthersAct { core, others } => format!(
-                "Suppose that each of the other {others} operations took effect, or did not, or did so again and again, as long \
-                 as it ran. Even so {} can't all be explained.",
-                voice.marks(&core.iter().map(|kept| kept.id).collect::<Vec<_>>())
-            ),
+            Self::OthersAct { core, others } => {
+                let (once, placed): (Vec<_>, Vec<_>) =
+                    core.iter().partition(|kept| kept.kept == Kept::AsUnknown);
+                let marks = |some: &[&CoreOperation]| {
+                    voice.marks(&some.iter().map(|kept| kept.id).collect::<Vec<_>>())
+                };
+                let once = match once.as_slice() {
+                    [] => String::new(),
+                    some => format!(", and {} once at most", marks(some)),
+                };
+                format!(
+                    "Suppose that each of the other {others} operations took effect, or did not, or did so again and again, as \
+                     long as it ran{once}. Even so {} can't be explained.",
+                    marks(&placed)
+                )
+            }
             Self::CanHold(moment) => {
                 let cases: Vec<String> = moment
                     .with
@@ -218,11 +230,7 @@ pub(crate) fn account(
     if count <= TOLD_OPERATIONS {
         sentences.extend(operations.iter().map(|kept| vec![Fact::Did(kept.id)]));
     }
-    let weak = |kept: &&CoreOperation| kept.kept == Kept::AsUnknown && subject.is_ok(kept.id);
-    let not_needed: Vec<OperationId> = operations.iter().filter(weak).map(|kept| kept.id).collect();
-    if !not_needed.is_empty() {
-        sentences.push(vec![Fact::NotNeeded(not_needed)]);
-    }
+    sentences.extend(weakened(subject, &operations, Kept::AsWrite));
     let mut moments = moments_of(subject, &operations);
     if let Some(last) = moments.pop() {
         sentences.push(vec![Fact::Others(OthersFact::OthersAct { core: operations, others })]);

@@ -240,6 +240,13 @@ impl Voice<'_> {
                     self.marks(ids)
                 )
             }
+            Fact::TakenForWrites(ids) => {
+                let left = if ids.len() == 1 { "it left" } else { "each left" };
+                format!(
+                    "What {} found does not matter here: all that counts is what {left}.",
+                    self.marks(ids)
+                )
+            }
             Fact::LongestOrder { order, required, only } => {
                 let ids: Vec<OperationId> = order.iter().map(|kept| kept.id).collect();
                 let when = if ids.is_empty() { "At the start" } else { "Then" };

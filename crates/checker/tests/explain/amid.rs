@@ -125,7 +125,7 @@ fn what_an_object_can_hold_is_told_in_full_and_never_as_if_the_core_were_alone()
                         moments += 1;
                         cases += check(&history, &options, &core, moment);
                     }
-                    Fact::Did(_) | Fact::NotNeeded(_) | Fact::Others(OthersFact::OthersAct { .. }) => {}
+                    Fact::Did(_) | Fact::Others(OthersFact::OthersAct { .. }) => {}
                     alone => panic!("{alone:?} is true of the core alone\n{explanation}"),
                 }
             }
@@ -157,7 +157,7 @@ No order: no order of these 2 operations on x works, whatever the other 5 did
   1. ① D read x → 1.
   2. ② G read x → 3.
   3. Suppose that each of the other 5 operations took effect, or did not, or did so again and again, as long as it \
-ran. Even so ① and ② can't all be explained.
+ran. Even so ① and ② can't be explained.
   4. When ① had finished, x could only be 1 or something that none of these found.
   5. From then until ② had finished, x could only be 1 or something that none of these found, but G got 3. No order of \
 these operations explains that, whatever the others did.

@@ -58,6 +58,7 @@ pub(crate) fn core(history: &History, facts: &[&Fact], model: Model) -> Option<C
                 match fact {
                     ElementFact::Inserts { element, .. }
                     | ElementFact::TooOften { element, .. }
+                    | ElementFact::AllTaken { element, .. }
                     | ElementFact::NoneBetween { element, .. }
                     | ElementFact::MustBeInside { element, .. } => {
                         elements.insert(element.clone());

@@ -8,7 +8,7 @@ use super::super::fact::Fact;
 use super::super::subject::Subject;
 use super::super::words::{Voice, times};
 use super::super::{AnomalyKind, Candidate};
-use super::{ElementFact, count, inserted, inserts_of, leaves, says, shown, starts_with, taken};
+use super::{ElementFact, all_taken, count, inserted, inserts_of, leaves, says, shown, starts_with, taken};
 use crate::{CoreOperation, Model};
 
 /// The operations of the core that are ok, earliest return first.
@@ -127,6 +127,16 @@ pub(crate) fn refused(subject: &Subject<'_>, core: &[CoreOperation]) -> Vec<Cand
     refused.map(story).into_iter().collect()
 }
 
+/// The sentences that say that nobody came between, with what they rest on; `None` if somebody may have.
+fn nobody_between(subject: &Subject<'_>, none: ElementFact) -> Option<Vec<Vec<Fact>>> {
+    if none.holds(subject, &[]) {
+        return Some(vec![element(none)]);
+    }
+    let ElementFact::NoneBetween { element: value, removes: true, .. } = &none else { return None };
+    let all_taken = all_taken(subject, value)?;
+    none.holds(subject, std::slice::from_ref(&all_taken)).then(|| vec![vec![all_taken], element(none)])
+}
+
 /// Vanished, and the stale read of a set.
 pub(crate) fn vanished(subject: &Subject<'_>, core: &[CoreOperation]) -> Vec<Candidate> {
     let voice = Voice::new(subject);
@@ -141,9 +151,10 @@ pub(crate) fn vanished(subject: &Subject<'_>, core: &[CoreOperation]) -> Vec<Can
                 let none = ElementFact::NoneBetween { element: value.clone(), removes: inside, since, at };
                 let conclusion = ElementFact::MustBeInside { element: value.clone(), inside, since, at };
                 let facts = [Fact::Element(none.clone())];
-                if !none.holds(subject, &[]) || !conclusion.holds(subject, &facts) {
+                if !conclusion.holds(subject, &facts) {
                     continue;
                 }
+                let Some(none) = nobody_between(subject, none) else { continue };
                 let did = voice.did(at);
                 let (kind, headline) = if inside {
                     (AnomalyKind::Vanished, format!("{did}, though {value} was in {}", voice.object()))
@@ -154,7 +165,7 @@ pub(crate) fn vanished(subject: &Subject<'_>, core: &[CoreOperation]) -> Vec<Can
                     )
                 };
                 let mut sentences = told(subject, &[since, at]);
-                sentences.push(element(none));
+                sentences.extend(none);
                 sentences.push(element(conclusion));
                 candidates.push(Candidate { kind, headline, sentences });
             }
@@ -178,9 +189,10 @@ pub(crate) fn overtook(subject: &Subject<'_>, core: &[CoreOperation]) -> Vec<Can
             let puts = ElementFact::Inserts { element: out.clone(), inserts: inserts.clone(), until };
             let conclusion = ElementFact::Overtook { taken: out.clone(), inside: inside.clone(), insert, at };
             let facts = [Fact::Element(none.clone()), Fact::Element(puts.clone())];
-            if !none.holds(subject, &[]) || !conclusion.holds(subject, &facts) {
+            if !conclusion.holds(subject, &facts) {
                 continue;
             }
+            let Some(none) = nobody_between(subject, none) else { continue };
             let mut named = vec![insert, at];
             if inserts.len() <= TOLD {
                 named.extend(&inserts);
@@ -192,7 +204,7 @@ pub(crate) fn overtook(subject: &Subject<'_>, core: &[CoreOperation]) -> Vec<Can
             if subject.model() != Model::PriorityQueue {
                 sentences.push(element(puts));
             }
-            sentences.push(element(none));
+            sentences.extend(none);
             sentences.push(element(conclusion));
             let headline = format!("{}, though {inside} had to leave first", voice.did(at));
             return vec![Candidate { kind: AnomalyKind::OutOfOrder, headline, sentences }];

@@ -130,7 +130,7 @@ fn told(subject: &Subject<'_>, found: Found) -> Candidate {
     let (kind, headline) = match (stretch.until, inserts) {
         (Until::End(_), false) => (
             AnomalyKind::DoubleWinner,
-            format!("{it} was added to {object} again, though nothing had taken it out"),
+            format!("{it} was added to {object} more often than it was taken out"),
         ),
         (Until::End(_), true) => (
             AnomalyKind::DeliveredTwice,
