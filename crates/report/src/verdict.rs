@@ -70,7 +70,10 @@ pub fn violation(found: &Violation<'_>, style: Style) -> String {
         }
     }
     let enough = if found.core >= found.operations && found.minimal {
-        format!("All {} are needed to show it.", count(found.core as u64, "operation"))
+        match found.core {
+            1 => "The one operation shows it.".to_owned(),
+            all => format!("All {} are needed to show it.", count(all as u64, "operation")),
+        }
     } else {
         format!(
             "{} of {} {} enough to show it (checked).",

@@ -370,7 +370,14 @@ impl GrowthFact {
                     [one] => format!(
                         "Nothing can have replaced {object} in between, so {mark} must have read what grew from {one}."
                     ),
-                    all => format!("But {mark} must have read what grew from one of {}.", list(all)),
+                    all => {
+                        let since = voice.point(*since);
+                        format!(
+                            "But nothing else can have replaced {object} between {since} and {mark}, so {mark} must have read \
+                             what grew from one of {}.",
+                            list(all)
+                        )
+                    }
                 };
                 format!("{only} No order of these operations explains that.")
             }

@@ -159,7 +159,7 @@ fn candidate(
         AnomalyKind::TwoHolders => {
             format!("{lock} was granted {} times with too few releases in between", crowd.len())
         }
-        _ if crowd.len() == 1 => {
+        _ if crowd.iter().all(|&id| id == last || subject.precedes(id, last)) => {
             format!("{} released {lock} when nobody can have held it", voice.client(last))
         }
         _ => format!("{lock} was released {} with too few acquires to go with it", times(crowd.len())),

@@ -294,8 +294,9 @@ pub(crate) fn weakened(subject: &Subject<'_>, core: &[CoreOperation], form: Kept
 
 /// The account of the search, or nothing if the core has an order after all.
 pub(crate) fn account(subject: &Subject<'_>, core: &[CoreOperation]) -> Option<Candidate> {
+    // In the order of their numbers.
     let mut core = core.to_vec();
-    core.sort_by_key(|kept| (subject.record(kept.id).call, kept.id));
+    core.sort_by_key(|kept| (subject.record(kept.id).call, subject.record(kept.id).returned(), kept.id));
     let mut only = judged(subject, &core);
     let mut found = search(subject, &core, &only);
     if found.complete.is_some() && !only.is_empty() {
@@ -333,7 +334,7 @@ pub(crate) fn account(subject: &Subject<'_>, core: &[CoreOperation]) -> Option<C
     let voice = Voice::new(subject);
     let placed = required - waiting.len();
     let headline = format!(
-        "no order of {} on {} works; the longest found places {placed} of the {required} that must be placed",
+        "no order of {} on {} works; the best places {placed} of the {required} that must be placed",
         these_operations(core.len()),
         voice.object(),
     );

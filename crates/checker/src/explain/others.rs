@@ -227,6 +227,9 @@ pub(crate) fn account(
     let voice = Voice::new(subject);
     let (count, others) = (operations.len(), left_out(subject, &operations));
     let mut sentences = Vec::new();
+    let mut operations = operations;
+    operations
+        .sort_by_key(|kept| (subject.record(kept.id).call, subject.record(kept.id).returned(), kept.id));
     if count <= TOLD_OPERATIONS {
         sentences.extend(operations.iter().map(|kept| vec![Fact::Did(kept.id)]));
     }

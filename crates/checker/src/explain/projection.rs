@@ -82,7 +82,11 @@ pub(crate) fn say(voice: &Voice<'_>, register: &str, fact: &Fact) -> String {
     let history = history(voice.subject, register);
     let said = voice.of(&subject_of(&history, voice.subject)).say(fact);
     match fact {
-        Fact::Source { .. } | Fact::BeforeSource { .. } | Fact::AfterRead { .. } => {
+        Fact::Source { .. }
+        | Fact::BeforeSource { .. }
+        | Fact::AfterRead { .. }
+        | Fact::InTurn(_)
+        | Fact::OnlyMakers { .. } => {
             format!("As for {}: {said}", history.key_name(Key(0)).escape_debug())
         }
         _ => said,

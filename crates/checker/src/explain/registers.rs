@@ -115,7 +115,12 @@ pub(crate) fn phantom(subject: &Subject<'_>, core: &[CoreOperation]) -> Vec<Cand
             }
             candidates.push(Candidate {
                 kind: AnomalyKind::Phantom,
-                headline: format!("{}, but nobody wrote {value}", voice.did(read)),
+                headline: match subject.model() {
+                    Model::LeaderRegister => {
+                        format!("{}, but nobody claimed {} for {value}", voice.did(read), voice.object())
+                    }
+                    _ => format!("{}, but nobody wrote {value}", voice.did(read)),
+                },
                 sentences: vec![
                     vec![Fact::Did(read)],
                     nobody,
@@ -247,6 +252,12 @@ fn stale(
 ) -> Candidate {
     let voice = Voice::new(subject);
     let what = match subject.after(witness) {
+        Seen::Is(_) if subject.record(witness).operation == Operation::Delete => {
+            format!("{} had been deleted", voice.object())
+        }
+        Seen::Is(Value::Null) if matches!(subject.record(witness).operation, Operation::Resign(_)) => {
+            "its leadership had ended".to_owned()
+        }
         Seen::Is(newer) if subject.may_change(witness) => {
             format!("{} had been written", voice.assigned(newer))
         }

@@ -55,21 +55,26 @@ impl Voice<'_> {
                     matches!(self.subject.record(*id).outcome, Outcome::Ok(Reply::Answer(false)))
                 };
                 let (swaps, failed): (Vec<_>, Vec<_>) = attempts.iter().copied().partition(answered_no);
-                let would = |ids: &[OperationId], because: &str| {
+                let would = |ids: &[OperationId], one: &str, several: &str| {
+                    let because = if ids.len() == 1 { one } else { several };
                     (!ids.is_empty()).then(|| {
-                        format!("{} would have made {object} {value}, but {because}.", self.marks(ids))
+                        format!(
+                            "{} would have made {object} {}, but {because}.",
+                            self.marks(ids),
+                            self.held(value)
+                        )
                     })
                 };
+                let refused = if self.subject.model() == Model::LeaderRegister {
+                    ["was refused", "were refused"]
+                } else {
+                    ["was told that it did not swap", "were told that they did not swap"]
+                };
+                let certainly_not =
+                    ["failed, so it certainly did not happen", "failed, so they certainly did not happen"];
                 let said = [
-                    would(
-                        &swaps,
-                        if self.subject.model() == Model::LeaderRegister {
-                            "was refused"
-                        } else {
-                            "was told that it did not swap"
-                        },
-                    ),
-                    would(&failed, "failed, so it certainly did not happen"),
+                    would(&swaps, refused[0], refused[1]),
+                    would(&failed, certainly_not[0], certainly_not[1]),
                 ];
                 said.into_iter().flatten().collect::<Vec<_>>().join(" ")
             }
@@ -95,12 +100,14 @@ impl Voice<'_> {
                 let got = if self.subject.record(*at).operation.is_read() { "got" } else { "found" };
                 match must {
                     Some(must) => format!(
-                        "So at {mark} {object} must be {must}, but {client} {got} {value}. No order of these operations \
-                         explains that."
+                        "So at {mark} {object} must be {}, but {client} {got} {value}. No order of these operations \
+                         explains that.",
+                        self.held(must)
                     ),
                     None => format!(
-                        "So {object} can't be {value} at {mark}, but {client} {got} {value}. No order of these operations \
-                         explains that."
+                        "So {object} can't be {} at {mark}, but {client} {got} {value}. No order of these operations \
+                         explains that.",
+                        self.held(value)
                     ),
                 }
             }
@@ -234,9 +241,10 @@ impl Voice<'_> {
                 )
             }
             Fact::NotNeeded(ids) => {
-                let each = if ids.len() == 1 { "it" } else { "each of them" };
+                let (need, each) = if ids.len() == 1 { ("needs", "it") } else { ("need", "each of them") };
                 format!(
-                    "What {} got does not matter here: {each} may take effect at any time after its call, or never.",
+                    "{} {need} not have happened here: {each} may take effect at any time after its call, with the answer \
+                     that it got, or never.",
                     self.marks(ids)
                 )
             }
@@ -270,7 +278,7 @@ impl Voice<'_> {
                 if shown.len() > MOST_IN_ORDER {
                     shown.splice(MOST_IN_ORDER / 2..shown.len() - MOST_IN_ORDER / 2, ["…".to_owned()]);
                 }
-                format!("{judged}The longest order found is {}.{state}", shown.join(" "))
+                format!("{judged}The order that gets furthest is {}.{state}", shown.join(" "))
             }
             Fact::Blocked { order, next, only } => self.say_blocked(order, *next, only),
             Fact::Tried { configurations, all: true, core, .. } => format!(
@@ -344,6 +352,7 @@ impl Voice<'_> {
         let record = self.subject.record(id);
         match (&record.operation, glimpse) {
             (Operation::Write(_), Glimpse::Is(value)) => format!("{client} wrote {value}{again}"),
+            (Operation::Delete, Glimpse::Is(value)) => format!("{client} deleted it ({value}{again})"),
             (Operation::Read, Glimpse::Is(value)) => format!("{client} saw {value}{again}"),
             (Operation::Claim(_), Glimpse::Is(value)) => {
                 format!("{client} was told that {value} leads{again}")

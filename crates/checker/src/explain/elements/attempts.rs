@@ -87,6 +87,9 @@ pub(crate) fn too_often(subject: &Subject<'_>, core: &[CoreOperation]) -> Vec<Ca
             let headline = match kind {
                 AnomalyKind::Phantom => format!("{did}, but nobody put {value} in"),
                 AnomalyKind::FromTheFuture => format!("{did} before anyone began to put {value} in"),
+                _ if takers.len() > 1 => {
+                    format!("{did}: {value} was taken {} and put in {}", times(often), times(in_time.len()))
+                }
                 _ => format!(
                     "{did}: {value} is there {} and was put in {}",
                     times(often),
