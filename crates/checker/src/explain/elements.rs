@@ -406,6 +406,7 @@ impl ElementFact {
     }
 
     /// The fact in words.
+    #[allow(clippy::too_many_lines)] // one arm a fact: a table, and best read as one
     pub(crate) fn say(&self, voice: &Voice<'_>) -> String {
         let object = voice.object();
         let mark = |id: &OperationId| voice.mark(*id);
