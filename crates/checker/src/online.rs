@@ -27,6 +27,12 @@
 //! left out, so the stream may go on to be linearizable; but a violation of its object is then no longer certain, and the
 //! object ends as undecided. Any other is refused.
 //!
+//! Compare-and-set is searched even where every value is left once. Chains (`chains.rs`) could take writes, reads and swaps as they
+//! come; but a swap that was refused has to stand where another value is, and of those for which that is not plain the
+//! places depend on each other: write 1, refuse 1→2, write 3, refuse 3→4, each after the one before, and a write of 5 during all
+//! of that, which can stand between the first two or between the last two, not both. At a concurrency of twenty, one refused
+//! swap in seven is of that kind.
+//!
 //! Left out on purpose: certificates. An order of an endless stream has no end; a violation comes with the operations
 //! that show it and in what way they do ([`Violation`]), from which the rest of the checker can mostly make a core.
 
