@@ -130,8 +130,7 @@ impl Instance {
             .iter()
             .map(|timed| Required { id: timed.id, class: timed.class, opening: opening(timed.call), slot: 0 })
             .collect();
-        let mut by_opening: Vec<u32> = (0..count(required.len())).collect();
-        by_opening.sort_by_key(|&number| required[number as usize].opening);
+        let by_opening = by_opening(&required);
         let slots = assign_slots(&mut required, &by_opening);
         let pending = group_pending(machine, operations, count(returns.len()), opening);
         let (supplies, fresh_starts) = supplies(machine, &required, &by_opening, &pending);
@@ -179,6 +178,24 @@ impl Instance {
         let position = self.supplies.binary_search_by_key(&state, |(state, _)| *state).ok()?;
         Some(&self.supplies[position].1)
     }
+}
+
+/// Numbers by opening, then by number. No opening is larger than the largest number, so they are counted.
+fn by_opening(required: &[Required]) -> Vec<u32> {
+    let mut places = vec![0_usize; required.len() + 1];
+    for operation in required {
+        places[operation.opening as usize + 1] += 1;
+    }
+    for opening in 1..places.len() {
+        places[opening] += places[opening - 1];
+    }
+    let mut by_opening = vec![0; required.len()];
+    for (operation, number) in required.iter().zip(0..) {
+        let place = &mut places[operation.opening as usize];
+        by_opening[*place] = number;
+        *place += 1;
+    }
+    by_opening
 }
 
 /// Who needs which state.

@@ -12,7 +12,7 @@ use crate::machine::{Compiled, GenericMachine, Machine, compile};
 use crate::search::{Found, Reductions, Strategy, search};
 use crate::testing::{self, Dice, Shape};
 use crate::texts::{self, AsRegister};
-use crate::versions;
+use crate::versions::{self, LeftOnce};
 use crate::zones::{self, Zones};
 use crate::{
     Budget, CheckOptions, Decision, Event, Model, Object, ObjectState, Order, PartVerdict, Road,
@@ -143,6 +143,14 @@ struct Tally {
     core_operations: u64,
 }
 
+/// True if the search finds that a part of a register has no order.
+fn has_no_order(LeftOnce { mut machine, operations, .. }: LeftOnce) -> bool {
+    let instance = Instance::new(&machine, &operations);
+    let (reductions, budget) = (Reductions::ALL, &mut Budget::default());
+    let (found, _) = search(&instance, &mut machine, Strategy::InTurns, reductions, budget);
+    matches!(found, Found::NoOrder { .. })
+}
+
 /// Holds every road against `expected`.
 fn compare(history: &History, options: &CheckOptions, expected: bool, every_set: bool, tally: &mut Tally) {
     let case = || format!("{options:?}\n{}", crate::testing::table(history));
@@ -199,6 +207,7 @@ fn compare(history: &History, options: &CheckOptions, expected: bool, every_set:
                 }
                 _ => {}
             }
+            assert!(!(expected && has_no_order(left_once)), "versions left once have no order\n{}", case());
             let versions = versions.with_one_unread();
             for (mut machine, operations) in [(machine, operations), (versions.machine, versions.operations)]
             {

@@ -56,6 +56,7 @@ impl Part<'_> {
             None => self.decided(budget),
         };
         if let Verdict::NotLinearizable(core) = &mut judged.verdict
+            && !budget.stopped()
             && let Some(smaller) = amid::smaller(self, core, budget)
         {
             *core = smaller;
@@ -217,8 +218,8 @@ fn by_clusters(machine: &RegisterMachine, operations: &[Timed]) -> Option<(Zones
     zones.or_else(|| chains::decide(machine, operations).map(|chains| (chains, Road::Chains)))
 }
 
-/// What becomes of an object.
-enum Judged {
+/// What is found out about an object, before a violation has its core.
+enum Answer {
     Order(Vec<OperationId>),
     /// These have no order, by index; the others are changes that screen more off from them.
     Clash {
@@ -229,17 +230,49 @@ enum Judged {
     Undecided(Progress),
 }
 
-/// Decides a register: by clusters, also where time tells which of the writes of a value was seen, else by search.
-fn judge(machine: &RegisterMachine, operations: &[Timed], budget: &mut Budget<'_>) -> (Judged, Road, u64) {
+impl Answer {
+    /// The verdict, with a core in terms of this machine.
+    fn verdict<M: Machine>(self, machine: &mut M, operations: &[Timed], budget: &mut Budget<'_>) -> Verdict {
+        match self {
+            Self::Order(order) => Verdict::Linearizable(Order(order)),
+            Self::Clash { operations: clash, screens } => {
+                let shrinker = Shrinker::new(machine, operations, budget);
+                Verdict::NotLinearizable(shrinker.screened(&clash, &screens))
+            }
+            Self::Blamed(blame) => Verdict::NotLinearizable(blame.core(machine, operations, budget)),
+            Self::Undecided(progress) => Verdict::Undecided(progress),
+        }
+    }
+
+    /// The same with the blame put otherwise.
+    fn blaming(self, otherwise: impl FnOnce(Blame) -> Blame) -> Self {
+        match self {
+            Self::Blamed(blame) => Self::Blamed(otherwise(blame)),
+            other => other,
+        }
+    }
+}
+
+/// Decides a register: by clusters, else by a search that hardly steps back, else by clusters where time tells which of
+/// the writes of a value was seen, else by search.
+fn answer_of_register(
+    machine: &mut RegisterMachine,
+    operations: &[Timed],
+    budget: &mut Budget<'_>,
+) -> (Answer, Road, u64) {
     match by_clusters(machine, operations) {
-        Some((Zones::Order(order), road)) => return (Judged::Order(order), road, 0),
+        Some((Zones::Order(order), road)) => return (Answer::Order(order), road, 0),
         Some((Zones::Clash(operations), road)) => {
-            return (Judged::Clash { operations, screens: Vec::new() }, road, 0);
+            return (Answer::Clash { operations, screens: Vec::new() }, road, 0);
         }
         None => {}
     }
     if let Some(orphan) = necessary::orphan(machine, operations) {
-        return (Judged::Blamed(Blame::Orphan(orphan)), Road::Search, 0);
+        return (Answer::Blamed(Blame::Orphan(orphan)), Road::Search, 0);
+    }
+    let (answer, tried) = straight_on(machine, operations, budget);
+    if let Some(answer) = answer {
+        return (answer, Road::Search, tried);
     }
     let versions = versions::tell_apart(machine, operations);
     let left_once = versions.left_once();
@@ -247,53 +280,71 @@ fn judge(machine: &RegisterMachine, operations: &[Timed], budget: &mut Budget<'_
         Some((Zones::Clash(clash), road)) => {
             let clash: Vec<usize> = clash.iter().map(|&index| left_once.indices[index]).collect();
             let screens = versions.premises(&clash);
-            return (Judged::Clash { operations: clash, screens }, road, 0);
+            return (Answer::Clash { operations: clash, screens }, road, tried);
         }
         Some((Zones::Order(order), road)) if left_once.is_everything => {
-            return (Judged::Order(order), road, 0);
+            return (Answer::Order(order), road, tried);
         }
         _ => {}
     }
     let mut versions = versions.with_one_unread();
-    let (judged, explored) = seek(&mut versions.machine, &versions.operations, budget);
-    (judged, Road::Search, explored)
+    let all = budget.configurations;
+    budget.configurations = all.saturating_sub(tried);
+    let (answer, explored) = seek(&mut versions.machine, &versions.operations, Strategy::InTurns, budget);
+    budget.configurations = all;
+    (answer, Road::Search, tried + explored)
+}
+
+/// An order that is found almost without a step back, or word that the budget is spent; and how many configurations were
+/// explored.
+///
+/// Most orders are found so, and to tell versions apart costs more than that. A search that never steps back explores one
+/// configuration for each operation at most, so that many are allowed. A violation is told better by other roads.
+fn straight_on(
+    machine: &mut RegisterMachine,
+    operations: &[Timed],
+    budget: &mut Budget<'_>,
+) -> (Option<Answer>, u64) {
+    let (all, allowed) = (budget.configurations, operations.len() as u64);
+    budget.configurations = all.min(allowed);
+    let (answer, explored) = seek(machine, operations, Strategy::DepthFirst, budget);
+    budget.configurations = all;
+    let is_final = match &answer {
+        Answer::Order(_) => true,
+        Answer::Undecided(progress) => match progress.limit {
+            Limit::Stopped => true,
+            Limit::Configurations => all <= allowed,
+            // Breadth first may do with what there is.
+            Limit::Memory => false,
+        },
+        Answer::Clash { .. } | Answer::Blamed(_) => false,
+    };
+    (is_final.then_some(answer), explored)
 }
 
 /// Decides a register, with a core in its own terms.
 fn by_versions(machine: &mut RegisterMachine, operations: &[Timed], budget: &mut Budget<'_>) -> Reached {
-    let (judged, road, explored) = judge(machine, operations, budget);
-    let verdict = match judged {
-        Judged::Order(order) => Verdict::Linearizable(Order(order)),
-        Judged::Clash { operations: clash, screens } => {
-            Verdict::NotLinearizable(Shrinker::new(machine, operations, budget).screened(&clash, &screens))
-        }
-        Judged::Blamed(blame) => Verdict::NotLinearizable(blame.core(machine, operations, budget)),
-        Judged::Undecided(progress) => Verdict::Undecided(progress),
-    };
-    (verdict, road, explored)
+    let (answer, road, explored) = answer_of_register(machine, operations, budget);
+    (answer.verdict(machine, operations, budget), road, explored)
 }
 
 /// Decides a key with appends: as a register, if what was seen tells who appended what to which text.
 fn by_texts(machine: &mut TextMachine, operations: &[Timed], budget: &mut Budget<'_>) -> Reached {
-    let register = match texts::as_register(machine, operations) {
+    let mut register = match texts::as_register(machine, operations) {
         Some(Ok(register)) => register,
         Some(Err(clash)) => return (around(machine, operations, &clash, budget), Road::Chains, 0),
         None => return by_search(machine, operations, budget),
     };
-    let (judged, road, explored) = judge(&register.machine, &register.operations, budget);
-    let verdict = match judged {
-        Judged::Order(order) => Verdict::Linearizable(Order(order)),
-        Judged::Clash { operations: mut clash, screens } => {
+    let (answer, road, explored) = answer_of_register(&mut register.machine, &register.operations, budget);
+    let answer = match answer {
+        Answer::Clash { operations: mut clash, screens } => {
             clash.extend(screens);
-            around(machine, operations, &register.with_premises(&clash), budget)
+            Answer::Clash { operations: register.with_premises(&clash), screens: Vec::new() }
         }
         // The core is of the object itself, of which it can't be said that an append needs one text.
-        Judged::Blamed(blame) => {
-            Verdict::NotLinearizable(blame.by_return(operations).core(machine, operations, budget))
-        }
-        Judged::Undecided(progress) => Verdict::Undecided(progress),
+        answer => answer.blaming(|blame| blame.by_return(operations)),
     };
-    (verdict, road, explored)
+    (answer.verdict(machine, operations, budget), road, explored)
 }
 
 /// A violation around operations that have no order.
@@ -314,54 +365,48 @@ fn by_tokens<M: Machine>(
     budget: &mut Budget<'_>,
 ) -> Reached {
     let (mut tokens, known) = TokenMachine::new(history, operations);
-    let (judged, explored) = seek(&mut tokens, &known, budget);
-    let verdict = match judged {
-        Judged::Order(order) => Verdict::Linearizable(Order(order)),
-        Judged::Clash { operations: clash, .. } => around(machine, operations, &clash, budget),
-        // Tokens that were known beforehand may stand anywhere, so where the search got stuck says little.
-        Judged::Blamed(blame) => Verdict::NotLinearizable(blame.anywhere().core(machine, operations, budget)),
-        Judged::Undecided(progress) => Verdict::Undecided(progress),
-    };
-    (verdict, Road::Search, explored)
+    let (answer, explored) = seek(&mut tokens, &known, Strategy::InTurns, budget);
+    // Tokens that were known beforehand may stand anywhere, so where the search got stuck says little.
+    let answer = answer.blaming(Blame::anywhere);
+    (answer.verdict(machine, operations, budget), Road::Search, explored)
 }
 
 fn by_search<M: Machine>(machine: &mut M, operations: &[Timed], budget: &mut Budget<'_>) -> Reached {
-    let (judged, explored) = match necessary::orphan(machine, operations) {
-        Some(orphan) => (Judged::Blamed(Blame::Orphan(orphan)), 0),
-        None => seek(machine, operations, budget),
+    let (answer, explored) = match necessary::orphan(machine, operations) {
+        Some(orphan) => (Answer::Blamed(Blame::Orphan(orphan)), 0),
+        None => seek(machine, operations, Strategy::InTurns, budget),
     };
-    let verdict = match judged {
-        Judged::Order(order) => Verdict::Linearizable(Order(order)),
-        Judged::Clash { operations: clash, .. } => around(machine, operations, &clash, budget),
-        Judged::Blamed(blame) => Verdict::NotLinearizable(blame.core(machine, operations, budget)),
-        Judged::Undecided(progress) => Verdict::Undecided(progress),
-    };
-    (verdict, Road::Search, explored)
+    (answer.verdict(machine, operations, budget), Road::Search, explored)
 }
 
 /// Searches for an order; also answers how many configurations it explored.
-fn seek<M: Machine>(machine: &mut M, operations: &[Timed], budget: &mut Budget<'_>) -> (Judged, u64) {
+fn seek<M: Machine>(
+    machine: &mut M,
+    operations: &[Timed],
+    strategy: Strategy,
+    budget: &mut Budget<'_>,
+) -> (Answer, u64) {
     if budget.stopped() {
         // To prepare a search of a million operations takes a second.
         let required = operations.iter().filter(|timed| timed.returned.is_some()).count();
         let progress = Progress { longest_order: Vec::new(), placed: 0, required, limit: Limit::Stopped };
-        return (Judged::Undecided(progress), 0);
+        return (Answer::Undecided(progress), 0);
     }
     let instance = Instance::new(machine, operations);
-    let (found, explored) = search(&instance, machine, Strategy::InTurns, Reductions::ALL, budget);
-    let judged = match found {
-        Found::Order(order) => Judged::Order(order),
+    let (found, explored) = search(&instance, machine, strategy, Reductions::ALL, budget);
+    let answer = match found {
+        Found::Order(order) => Answer::Order(order),
         Found::NoOrder { furthest, longest } => {
-            Judged::Blamed(Blame::Before { furthest, effort: explored, longest })
+            Answer::Blamed(Blame::Before { furthest, effort: explored, longest })
         }
-        Found::Spent { limit, longest, placed } => Judged::Undecided(Progress {
+        Found::Spent { limit, longest, placed } => Answer::Undecided(Progress {
             longest_order: longest,
             placed: placed as usize,
             required: instance.len() as usize,
             limit,
         }),
     };
-    (judged, explored)
+    (answer, explored)
 }
 
 /// One operation on an object of a reader's own [`Specification`].

@@ -15,8 +15,9 @@
 //!
 //! What nobody reads is a version of its own. If every version is left once, `zones` and `chains` lead on. If not, those
 //! that are show most violations all the same: an order stays legal without the operations on the other versions, but
-//! for swaps from one kind to the other, and for compare-and-sets that answered false, which no clash rests on. Of such a swap the half that speaks of a version left once is kept, as a write or
-//! as a read. And if that has an order, the search has fewer ways to go.
+//! for swaps from one kind to the other, and for compare-and-sets that answered false. Of such a swap the half that speaks
+//! of a version left once is kept, as a write or as a read; all that answered false go. And if that has an order, the search
+//! has fewer ways to go.
 
 use crate::instance::Timed;
 use crate::machine::{Class, RegisterMachine};
@@ -185,9 +186,8 @@ impl Versions {
         Self { machine: RegisterMachine::new(self.machine.initial, classes), ..self }
     }
 
-    /// The register as far as it is about versions that are left once. What has no order there has none, as long as no
-    /// compare-and-set that answered false takes part: the version that it met may be one that is left out. `zones` takes no
-    /// such operation, and no clash of `chains` has one.
+    /// The register as far as it is about versions that are left once. What has no order there has none. So if something is
+    /// left out, so is every compare-and-set that answered false: the version that it met may be one of those.
     pub(crate) fn left_once(&self) -> LeftOnce {
         let mut leavers = vec![0_u32; self.number as usize];
         leavers[self.machine.initial as usize] += 1;
@@ -197,10 +197,10 @@ impl Versions {
             }
         }
         let is_once = |version: u32| leavers[version as usize] <= 1;
+        let is_everything = leavers.iter().all(|&leavers| leavers <= 1);
         let half = |class: Class| match class {
-            Class::Wrote(version) | Class::Saw(version) | Class::SawOther(version) => {
-                is_once(version).then_some(class)
-            }
+            Class::Wrote(version) | Class::Saw(version) => is_once(version).then_some(class),
+            Class::SawOther(_) => is_everything.then_some(class),
             Class::Swapped(expected, new) => match (is_once(expected), is_once(new)) {
                 (true, true) => Some(class),
                 (true, false) => Some(Class::Saw(expected)),
@@ -224,7 +224,7 @@ impl Versions {
             machine: RegisterMachine::new(self.machine.initial, classes),
             operations,
             indices,
-            is_everything: leavers.iter().all(|&leavers| leavers <= 1),
+            is_everything,
         }
     }
 

@@ -273,12 +273,15 @@ impl<'a, M: Machine> Rules<'a, M> {
             if after == ILLEGAL {
                 continue;
             }
-            if stranded.is_some()
-                && after != at.state
-                && let Some(left_behind) = self.stranded(at, enabled, Some(number))
-            {
-                self.furthest = self.furthest.max(left_behind);
-                continue;
+            if stranded.is_some() && after != at.state {
+                // What is of no use is not to blame.
+                if !self.is_of_use(at, enabled, number, after, uncovered) {
+                    continue;
+                }
+                if let Some(left_behind) = self.stranded(at, enabled, Some(number)) {
+                    self.furthest = self.furthest.max(left_behind);
+                    continue;
+                }
             }
             // Those that return first come first, so a swap that was met returns before this write.
             let others = uncovered - usize::from(self.is_uncovered(at, number));
