@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use anachron_history::History;
-use anachron_vocabulary::{Operation, OperationId, Outcome, Reply, Value};
+use anachron_history::{History, Record, Timestamp};
+use anachron_vocabulary::{ClientId, Key, Operation, OperationId, Outcome, Reply, Value};
 
 use crate::call_order;
 use crate::chains;
@@ -566,4 +566,30 @@ fn a_generic_verdict_has_a_core_too() {
         }
     }
     assert!(refuted > 100);
+}
+
+/// The story: a write of unknown outcome that leaves what is there seems useless, but only it can stand behind the write of 1.
+#[test]
+fn a_write_of_unknown_outcome_puts_back_what_a_covered_one_changed() {
+    let record = |client, operation, call, end: Option<i64>, outcome| Record {
+        client: ClientId(client),
+        key: Key(0),
+        operation,
+        call: Timestamp(call),
+        end: end.map(Timestamp),
+        outcome,
+    };
+    let write = |value: i64| Operation::Write(Value::Integer(value));
+    let swap = Operation::CompareAndSet { expected: Value::Integer(0), new: Value::Integer(2) };
+    let two = Outcome::Ok(Reply::Value(Value::Integer(2)));
+    let records = vec![
+        record(0, write(0), 1, None, Outcome::Unknown),
+        record(1, write(1), 2, Some(10), Outcome::Ok(Reply::Done)),
+        record(2, swap, 2, Some(9), Outcome::Ok(Reply::Answer(true))),
+        record(3, Operation::Read, 11, Some(12), two),
+    ];
+    let history = History { records, ..History::default() };
+    let options = CheckOptions::new(Model::CasRegister).initial(Value::Integer(0));
+    assert!(oracle(&history, &options));
+    compare(&history, &options, true, true, &mut Tally::default());
 }

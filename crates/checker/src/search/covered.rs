@@ -25,8 +25,10 @@
 //! Completions are compared by their length next to what they spend (see `rules`). What the other reductions have to mind:
 //!
 //! - 2: Of two of one class, the one that returns first goes first. It covers the other, which may be left out in its stead.
-//! - 3: What follows a pending plain write and absorbs it covers all that it would have covered. But as long as something
-//!   is not covered, to cover it is a use of its own, and the state may be the one at hand.
+//! - 3: What follows a pending plain write and absorbs it covers all that it would have covered. But as long as something is
+//!   not covered, one that leaves the state at hand is of use, and nobody has to notice it: it puts back what the
+//!   covered ones changed. (One that leaves another state is noticed as ever: if `m` is not covered, it can be placed itself
+//!   before what may follow then.)
 //! - 6: To let the swap come first, and `w` later, covers later. So nothing else may be waiting for cover.
 //! - 8: Not where `m` is covered: once it is passed, somebody else can come next who needs the state at hand. And `w` has to
 //!   be of use: somebody is there who needs what it leaves, or it is the last chance. Where what is moved away

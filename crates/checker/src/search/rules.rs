@@ -239,7 +239,9 @@ impl<'a, M: Machine> Rules<'a, M> {
             Move::Pending(index) => {
                 let class = self.instance.pending[index as usize].class;
                 let state = self.machine.step(at.state, class);
-                let before_unnoticed = if self.reductions.pending_where_needed { at.state } else { ILLEGAL };
+                // One that leaves the state at hand is there to cover others: reduction 9.
+                let has_to_be_noticed = self.reductions.pending_where_needed && state != at.state;
+                let before_unnoticed = if has_to_be_noticed { at.state } else { ILLEGAL };
                 let spent = self.spent_sets.with(at.spent, index);
                 At { state, before_unnoticed, spent, covered: self.covered_after(at, class), ..at }
             }
@@ -333,7 +335,7 @@ impl<'a, M: Machine> Rules<'a, M> {
             if self.is_in_stock(at.spent, index, at.m) {
                 self.note_swap(class);
             }
-            if self.is_worth_spending(at, enabled, index, after, false) {
+            if self.is_worth_spending(at, enabled, index, after) {
                 moves.push(Move::Pending(index));
             }
         }
@@ -349,30 +351,24 @@ impl<'a, M: Machine> Rules<'a, M> {
         }
         for &index in &writes {
             let after = self.machine.step(at.state, self.instance.pending[index as usize].class);
-            if self.is_worth_spending(at, enabled, index, after, may_cover) {
+            if self.is_worth_spending(at, enabled, index, after) {
                 moves.push(Move::Pending(index));
             }
         }
         self.writes = writes;
     }
 
-    /// Reductions 2 and 3 for a pending operation that leads to `after`, and may be there to cover others.
-    fn is_worth_spending(
-        &mut self,
-        at: At,
-        enabled: &[u32],
-        index: u32,
-        after: u32,
-        may_cover: bool,
-    ) -> bool {
+    /// Reductions 2 and 3 for a pending operation that leads to `after`. One that leaves the state at hand is there to
+    /// cover others.
+    fn is_worth_spending(&mut self, at: At, enabled: &[u32], index: u32, after: u32) -> bool {
         let class = self.instance.pending[index as usize].class;
         let tried = self.reductions.earliest_of_class
             && self.class_stamps.get(class as usize).is_some_and(|&stamp| stamp == self.stamp);
         !tried
             && self.may_follow(at, class, after)
             && self.has_spare(at.spent, index, at.m)
-            && (may_cover
-                || !self.reductions.pending_where_needed
+            && (!self.reductions.pending_where_needed
+                || after == at.state
                 || (self.is_noticed(at, enabled, Some(index), after)
                     && self.is_seen_later(at, enabled, after)))
     }
