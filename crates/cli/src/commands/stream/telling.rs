@@ -109,7 +109,10 @@ impl Stream<'_> {
     /// Tells of a violation: as of a file, wherever what is kept shows it by itself.
     fn violated(&mut self, certain: &Certain, output: &mut Output) -> Result<Followed, Failure> {
         let Certain { violation, line, settled } = certain;
-        note(&format!("-: a violation is certain after {}", count(*line, "line")));
+        note(&format!(
+            "-: a violation is certain after {}; what is said of it goes by those",
+            count(*line, "line")
+        ));
         if let Some(kept) = self.kept.take()
             && let Ok(mut parsed) = parse(first_lines(&kept, *line), Some(Format::JsonLines))
         {
