@@ -551,6 +551,66 @@ fn larger_histories_agree_with_a_plain_wing_gong_search() {
     assert!(tally.cores > 100, "violations are common: {tally:?}");
 }
 
+/// A crowd around a register of few values: writes above all, many of unknown outcome, some of the value that is there. What
+/// took effect had an order; now and then a reply is bent.
+fn crowded_history(model: Model, options: &CheckOptions, dice: &mut Dice) -> History {
+    let operations = 5 + dice.index(9);
+    let values = 2 + dice.below(2);
+    let (unknown, reach) = (dice.one_of(&[0, 100, 300, 600]), dice.one_of(&[1, 2, 4, 8]));
+    let reads = dice.one_of(&[200, 400, 600]);
+    let object = options.object();
+    let mut state = object.initial();
+    let mut records: Vec<Record> = Vec::new();
+    for time in 1..=i64::try_from(operations).expect("small") {
+        let value = |dice: &mut Dice| Value::Integer(dice.number(values));
+        let operation = match dice.below(5) {
+            _ if dice.permille(reads) => Operation::Read,
+            0..=2 if model == Model::CasRegister => {
+                Operation::CompareAndSet { expected: value(dice), new: value(dice) }
+            }
+            _ => Operation::Write(value(dice)),
+        };
+        let ObjectState::Holds(held) = &state else { panic!("a register holds a value") };
+        let reply = match &operation {
+            Operation::Read => Reply::Value(held.clone()),
+            Operation::CompareAndSet { expected, .. } => Reply::Answer(held == expected),
+            _ => Reply::Done,
+        };
+        let happened = dice.permille(800);
+        if let Some(after) = object.step(&state, &operation, Some(&reply)).filter(|_| happened) {
+            state = after;
+        }
+        let is_unknown = !happened || dice.permille(unknown);
+        let outcome = if is_unknown { Outcome::Unknown } else { Outcome::Ok(reply) };
+        let (call, end) = (10 * time - dice.number(10 * reach), 10 * time + dice.number(10 * reach));
+        let end = (!is_unknown).then_some(Timestamp(end));
+        let client = ClientId::from_index(records.len());
+        records.push(Record { client, key: Key(0), operation, call: Timestamp(call), end, outcome });
+    }
+    if dice.permille(600) {
+        let victim = dice.index(records.len());
+        if let Outcome::Ok(Reply::Value(seen)) = &mut records[victim].outcome {
+            *seen = Value::Integer(dice.number(values));
+        }
+    }
+    History { records, ..History::default() }
+}
+
+#[test]
+fn crowds_around_a_register_agree_with_a_plain_wing_gong_search() {
+    let mut dice = Dice::new(19);
+    for model in [Model::Register, Model::CasRegister] {
+        let mut tally = Tally::default();
+        for index in 0..histories_per_model() {
+            let options = CheckOptions::new(model).initial(Value::Integer(dice.number(2)));
+            let history = crowded_history(model, &options, &mut dice);
+            compare(&history, &options, plain_wing_gong(&history, &options), index % 50 == 0, &mut tally);
+        }
+        println!("{model}: {tally:?}");
+        assert!(tally.cores * 50 > tally.histories, "violations are common: {tally:?}");
+    }
+}
+
 #[test]
 fn a_generic_verdict_has_a_core_too() {
     let mut dice = Dice::new(3);
