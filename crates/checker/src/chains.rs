@@ -260,8 +260,10 @@ impl<'a> Values<'a> {
                     let (_, late, from) = chain.latest_call;
                     return Err(self.link(late, from, returns, value));
                 }
-                if end < chain.earliest_return.0 || (chain.earliest_return.1 == NOBODY && end == i64::MAX) {
-                    chain.earliest_return = (end.min(chain.earliest_return.0), returns, value);
+                // Nobody comes before the initial value itself; elsewhere one who never returns is better than nobody.
+                let is_first = chain.earliest_return == (i64::MAX, NOBODY, head);
+                if end < chain.earliest_return.0 || is_first {
+                    chain.earliest_return = (end, returns, value);
                 }
                 let call = operations[calls].call;
                 if call > chain.latest_call.0 || chain.latest_call.1 == NOBODY {
