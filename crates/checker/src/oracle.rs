@@ -1,9 +1,12 @@
 //! The slow, obvious answers, and every fast road held against them.
 
+mod crowds;
+mod stories;
+
 use std::collections::BTreeMap;
 
-use anachron_history::{History, Record, Timestamp};
-use anachron_vocabulary::{ClientId, Key, Operation, OperationId, Outcome, Reply, Value};
+use anachron_history::History;
+use anachron_vocabulary::{Operation, OperationId, Outcome, Reply, Value};
 
 use crate::call_order;
 use crate::chains;
@@ -551,90 +554,6 @@ fn larger_histories_agree_with_a_plain_wing_gong_search() {
     assert!(tally.cores > 100, "violations are common: {tally:?}");
 }
 
-/// A crowd around a register of few values: writes above all, many of unknown outcome, some of the value that is there. What
-/// took effect had an order; now and then a reply is bent.
-fn crowded_history(model: Model, options: &CheckOptions, bent: bool, dice: &mut Dice) -> History {
-    let operations = 3 + dice.index(8);
-    let values = 2 + dice.below(3);
-    let (unknown, reach) = (dice.one_of(&[100, 200, 400]), dice.one_of(&[1, 2, 4, 8]));
-    let reads = dice.one_of(&[100, 300, 600]);
-    let object = options.object();
-    let mut state = object.initial();
-    let mut records: Vec<Record> = Vec::new();
-    for time in 1..=i64::try_from(operations).expect("small") {
-        let value = |dice: &mut Dice| Value::Integer(dice.number(values));
-        let ObjectState::Holds(held) = &state else { panic!("a register holds a value") };
-        let operation = match dice.below(5) {
-            _ if dice.permille(reads) => Operation::Read,
-            0..=2 if model == Model::CasRegister => {
-                let expected = if dice.permille(700) { held.clone() } else { value(dice) };
-                Operation::CompareAndSet { expected, new: value(dice) }
-            }
-            _ => Operation::Write(value(dice)),
-        };
-        let reply = match &operation {
-            Operation::Read => Reply::Value(held.clone()),
-            Operation::CompareAndSet { expected, .. } => Reply::Answer(held == expected),
-            _ => Reply::Done,
-        };
-        let happened = dice.permille(950);
-        if let Some(after) = object.step(&state, &operation, Some(&reply)).filter(|_| happened) {
-            state = after;
-        }
-        let is_unknown = !happened || dice.permille(unknown);
-        let outcome = if is_unknown { Outcome::Unknown } else { Outcome::Ok(reply) };
-        let (call, end) = (10 * time - dice.number(10 * reach), 10 * time + dice.number(10 * reach));
-        let end = (!is_unknown).then_some(Timestamp(end));
-        let client = ClientId::from_index(records.len());
-        records.push(Record { client, key: Key(0), operation, call: Timestamp(call), end, outcome });
-    }
-    if bent && dice.permille(600) {
-        let victim = dice.index(records.len());
-        if let Outcome::Ok(Reply::Value(seen)) = &mut records[victim].outcome {
-            *seen = Value::Integer(dice.number(values));
-        }
-    }
-    History { records, ..History::default() }
-}
-
-/// A reduction that goes too far loses an order that is there: so whatever took effect in an order has to have one, for
-/// every set of reductions that a search may use.
-#[test]
-fn what_took_effect_in_an_order_has_one() {
-    let mut dice = Dice::new(23);
-    let sets = reduction_sets();
-    for index in 0..20 * histories_per_model() {
-        let model = dice.one_of(&[Model::Register, Model::CasRegister, Model::CasRegister]);
-        let options = CheckOptions::new(model).initial(Value::Integer(dice.number(2)));
-        let history = crowded_history(model, &options, false, &mut dice);
-        let parts = partition(&history, &options).expect("operations of a register");
-        let (Compiled::Register(mut machine), operations) = compile(&parts[0]) else {
-            panic!("a register is compiled to one")
-        };
-        let instance = Instance::new(&machine, &operations);
-        let reductions = if index % 4 == 0 { dice.one_of(&sets) } else { Reductions::ALL };
-        for strategy in [Strategy::DepthFirst, Strategy::BreadthFirst] {
-            let found = searched(&history, &options, &mut machine, &instance, strategy, reductions);
-            assert!(found, "{strategy:?} {reductions:?} {options:?}\n{}", testing::table(&history));
-        }
-    }
-}
-
-#[test]
-fn crowds_around_a_register_agree_with_a_plain_wing_gong_search() {
-    let mut dice = Dice::new(19);
-    for model in [Model::Register, Model::CasRegister] {
-        let mut tally = Tally::default();
-        for index in 0..histories_per_model() {
-            let options = CheckOptions::new(model).initial(Value::Integer(dice.number(2)));
-            let history = crowded_history(model, &options, true, &mut dice);
-            compare(&history, &options, plain_wing_gong(&history, &options), index % 50 == 0, &mut tally);
-        }
-        println!("{model}: {tally:?}");
-        assert!(tally.cores * 50 > tally.histories, "violations are common: {tally:?}");
-    }
-}
-
 #[test]
 fn a_generic_verdict_has_a_core_too() {
     let mut dice = Dice::new(3);
@@ -650,78 +569,4 @@ fn a_generic_verdict_has_a_core_too() {
         }
     }
     assert!(refuted > 100);
-}
-
-/// A chain that starts at the initial value and goes on through a swap of unknown outcome: what proves a clash with it
-/// begins at the initial value, not at that swap.
-#[test]
-fn a_chain_from_the_initial_value_clashes_from_there() {
-    let value = Value::Integer;
-    let swap = |expected, new| Operation::CompareAndSet { expected: value(expected), new: value(new) };
-    let (done, swapped) = (Outcome::Ok(Reply::Done), Outcome::Ok(Reply::Answer(true)));
-    let read = |seen| (Operation::Read, Outcome::Ok(Reply::Value(value(seen))));
-    let unknown = |operation| (operation, Outcome::Unknown);
-    let histories = [
-        vec![
-            ((swap(0, 4), swapped.clone()), 0, 13),
-            ((Operation::Write(value(3)), done.clone()), 2, 3),
-            (unknown(swap(4, 1)), 5, 0),
-            ((swap(1, 2), swapped.clone()), 14, 25),
-        ],
-        vec![
-            (unknown(Operation::Write(value(4))), 1, 0),
-            (read(4), 2, 4),
-            ((swap(0, 1), swapped.clone()), 2, 4),
-            (unknown(swap(1, 3)), 2, 0),
-            (read(3), 5, 36),
-        ],
-        vec![
-            ((swap(0, 3), swapped.clone()), 0, 2),
-            ((swap(3, 4), swapped), 0, 8),
-            (unknown(swap(4, 1)), 0, 0),
-            ((Operation::Write(value(2)), done), 2, 3),
-            (read(1), 4, 16),
-        ],
-    ];
-    for events in histories {
-        let record =
-            |(index, ((operation, outcome), call, end)): (usize, ((Operation, Outcome), i64, i64))| Record {
-                client: ClientId::from_index(index),
-                key: Key(0),
-                operation,
-                call: Timestamp(call),
-                end: (outcome != Outcome::Unknown).then_some(Timestamp(end)),
-                outcome,
-            };
-        let history =
-            History { records: events.into_iter().enumerate().map(record).collect(), ..History::default() };
-        let options = CheckOptions::new(Model::CasRegister).initial(value(0));
-        compare(&history, &options, oracle(&history, &options), true, &mut Tally::default());
-    }
-}
-
-/// The story: a write of unknown outcome that leaves what is there seems useless, but only it can stand behind the write of 1.
-#[test]
-fn a_write_of_unknown_outcome_puts_back_what_a_covered_one_changed() {
-    let record = |client, operation, call, end: Option<i64>, outcome| Record {
-        client: ClientId(client),
-        key: Key(0),
-        operation,
-        call: Timestamp(call),
-        end: end.map(Timestamp),
-        outcome,
-    };
-    let write = |value: i64| Operation::Write(Value::Integer(value));
-    let swap = Operation::CompareAndSet { expected: Value::Integer(0), new: Value::Integer(2) };
-    let two = Outcome::Ok(Reply::Value(Value::Integer(2)));
-    let records = vec![
-        record(0, write(0), 1, None, Outcome::Unknown),
-        record(1, write(1), 2, Some(10), Outcome::Ok(Reply::Done)),
-        record(2, swap, 2, Some(9), Outcome::Ok(Reply::Answer(true))),
-        record(3, Operation::Read, 11, Some(12), two),
-    ];
-    let history = History { records, ..History::default() };
-    let options = CheckOptions::new(Model::CasRegister).initial(Value::Integer(0));
-    assert!(oracle(&history, &options));
-    compare(&history, &options, true, true, &mut Tally::default());
 }

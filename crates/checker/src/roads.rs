@@ -299,7 +299,8 @@ fn answer_of_register(
 /// explored.
 ///
 /// Most orders are found so, and to tell versions apart costs more than that. A search that never steps back explores one
-/// configuration for each operation at most, so that many are allowed. A violation is told better by other roads.
+/// configuration for each operation at most, so that many are allowed. Word that there is none is thrown away: a violation is
+/// told better by other roads.
 fn straight_on(
     machine: &mut RegisterMachine,
     operations: &[Timed],

@@ -2,8 +2,8 @@
 //!
 //! Wing and Gong (1993) place one operation after the other; Lowe (2017) and Porcupine remember the pairs of (set of
 //! operations placed, state) that they have been in, with an n-bit set each. Here a configuration is (m, bits over slots,
-//! state, what was spent of the pending operations), a few words: see `instance`. What is worth trying from one is
-//! decided in `rules`, which holds the reductions and their proofs.
+//! state, what was spent of the pending operations, how far plain writes are covered), a few words: see `instance` and
+//! `covered`. What is worth trying from one is decided in `rules`, which holds the reductions and their proofs.
 //!
 //! Two searches share the budget in turns of growing length. *Depth first* finds an order where there is one. *Breadth
 //! first* takes the returns one by one (just-in-time linearization: Lowe 2017, section 5) and keeps only what is

@@ -13,8 +13,10 @@
 //! covered more dominates. Two rules follow:
 //!
 //! - *Its turn is passed.* If `m` is covered, one move is to leave it out (`Move::Covered`): from there, a completion
-//!   without it is still one. It is the first move at this `m`, so it is not made when the next operation has to notice the last
-//!   one: that would follow one that was made when it could have been passed already.
+//!   without it is still one. It is not made when the next operation has to notice the last one. If `m` was covered
+//!   before that last one, its turn could have been passed then. If the last one, a pending plain write, is what covers it,
+//!   `m` is placed in front of that one instead, which is open to it (below): the one place where what is tried has an
+//!   operation more than the smallest completion.
 //! - *No plain write right before another.* Let a completion begin with the plain write `w` and go on with a plain write `v`
 //!   that can come next now. Let `v` come next instead: it covers `w`, which is left out, and the completion is shorter by
 //!   one operation. So `w` is followed by something else that can come next now and notices it, in the sense of reduction 3, or by
@@ -51,16 +53,20 @@ impl<M: Machine> Rules<'_, M> {
 
     /// True if this is a plain write that may be left out.
     pub(super) fn is_covered(&self, at: At, number: u32) -> bool {
-        self.covers()
-            && self.machine.overwrites(self.class(number))
-            && self.instance.required[number as usize].opening < at.covered
+        self.is_plain_write(number) && self.opens_below(number, at.covered)
     }
 
     /// True if this is a plain write that waits for cover.
     pub(super) fn is_uncovered(&self, at: At, number: u32) -> bool {
-        self.covers()
-            && self.machine.overwrites(self.class(number))
-            && self.instance.required[number as usize].opening >= at.covered
+        self.is_plain_write(number) && !self.opens_below(number, at.covered)
+    }
+
+    fn is_plain_write(&self, number: u32) -> bool {
+        self.covers() && self.machine.overwrites(self.class(number))
+    }
+
+    fn opens_below(&self, number: u32, end: u32) -> bool {
+        self.instance.required[number as usize].opening < end
     }
 
     /// How far the covered reach when this class has been placed.
@@ -75,10 +81,7 @@ impl<M: Machine> Rules<'_, M> {
 
     /// True if the operation, which leads to `after`, has to be noticed by the next one.
     pub(super) fn has_to_be_noticed(&self, at: At, number: u32, after: u32) -> bool {
-        self.covers()
-            && self.machine.overwrites(self.class(number))
-            && after != at.state
-            && !self.is_last_chance(at, number)
+        self.is_plain_write(number) && after != at.state && !self.is_last_chance(at, number)
     }
 
     /// False for a plain write that neither covers nor is noticed. `uncovered` of those that can come next wait for cover.
@@ -90,7 +93,7 @@ impl<M: Machine> Rules<'_, M> {
         after: u32,
         uncovered: usize,
     ) -> bool {
-        if !self.covers() || !self.machine.overwrites(self.class(number)) || self.is_last_chance(at, number) {
+        if !self.is_plain_write(number) || self.is_last_chance(at, number) {
             return true;
         }
         if after == at.state { uncovered > 0 } else { self.is_noticed(at, enabled, None, after) }

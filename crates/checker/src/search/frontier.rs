@@ -19,7 +19,8 @@ use crate::{Budget, Limit};
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Configuration {
     pub(crate) state: u32,
-    /// The state before the last operation if that was a pending one, else `ILLEGAL`.
+    /// The state before the last operation if that was a pending one, else `ILLEGAL`. (Reduction 9 is off in windows, so no
+    /// other has to be noticed.)
     pub(crate) before_pending: u32,
     /// Numbers of the operations that return after the cut and are placed.
     pub(crate) placed: Vec<u32>,

@@ -1,11 +1,16 @@
 //! Which operations are worth trying next: the reductions, each with its proof.
 //!
 //! A *completion* of a configuration is a legal order of what is left. A reduction is sound if, whenever a configuration
-//! has a completion, one of the configurations that we still go on to has one. Compare completions by (1) how many
-//! pending operations they spend, (2) how many of those are plain writes, (3) how many operations they have, (4) the sum
-//! of the positions of observers, (5) the sum of the positions of plain writes, the larger the better, (6) the number of
-//! pairs of operations of one class that stand against the order of their returns, those left out last. Each proof below turns a completion that we would not try
-//! into a smaller one, so the smallest completion is always tried: the reductions may be combined.
+//! has a completion, one of the configurations that we still go on to has one. Completions are compared by, in this order,
+//! - (1) how many pending operations they spend,
+//! - (2) how many of those are plain writes,
+//! - (3) how many operations they have,
+//! - (4) the sum of the positions of observers,
+//! - (5) the sum of the positions of plain writes, the larger the better,
+//! - (6) the number of pairs of operations of one class that stand against the order of their returns, those left out last.
+//!
+//! Each proof below turns a completion that we would not try into a smaller one, so the smallest completion is always tried
+//! (but for one place that `covered` speaks of): the reductions may be combined.
 //!
 //! 1. *Observers first.* An observer that is legal now is placed now, without a choice. Move it to the front of the
 //!    completion: it can come next, nobody's state changes, all others keep their order.

@@ -1,9 +1,10 @@
 //! The configurations that a search has been in.
 //!
-//! A key is a slice of words; under it lie the spent sets seen with it. Of two configurations that differ only in what
-//! they have spent, one that has spent no more dominates: whatever order the other goes on with, it can go on with too
-//! (the operations left to it include all that are left to the other). So a configuration is worth exploring only if
-//! no set under its key is within its own. What is dominated later stays in the list; it does no harm.
+//! A key is a slice of words; under it lie the spent sets seen with it, and how far each had covered plain writes. Of two
+//! configurations that differ only in these, one that has spent no more and covered no less dominates: whatever order the
+//! other goes on with, it can go on with too (the operations left to it include all that are left to the other, and it
+//! may leave out as many). So a configuration is worth exploring only if none under its key dominates it. What is
+//! dominated later stays in the list; it does no harm.
 
 use super::spent::SpentSets;
 use crate::table::{IndexTable, hash_words};
